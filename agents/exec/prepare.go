@@ -1,0 +1,111 @@
+package exec
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/prpflow/prpflow/agents"
+)
+
+// Names in the folder of a run.
+const (
+	taskName     = "task.json"
+	documentName = "document.md"
+	promptName   = "prompt.md"
+	resultName   = "result.json"
+	groupName    = "group.json"
+)
+
+// resultVariable names the result file; it is different for each run, so it
+// also marks the processes that belong to one.
+const resultVariable = "PRPFLOW_RESULT_FILE"
+
+// maxArgument is what an argument may hold: Linux refuses more than 128 KiB.
+const maxArgument = 100 << 10
+
+// plan is all that a process is started with.
+type plan struct {
+	argv   []string
+	env    []string
+	dir    string // working directory, "" = the runtime's
+	stdin  string // file, "" = empty
+	result string // result file
+	group  string // file that tells the process group
+}
+
+// prepare writes what the agent reads and says how it is started.
+func (c *command) prepare(t agents.Task) (plan, error) {
+	in := func(name string) string { return filepath.Join(t.Dir, name) }
+	p := plan{dir: t.Agent.Repo.Path, result: in(resultName), group: in(groupName)}
+	if err := os.WriteFile(in(documentName), t.Document, 0o600); err != nil {
+		return p, err
+	}
+	file := agents.NewTaskFile(t.Assignment)
+	file.DocumentPath, file.ResultFile = in(documentName), p.result
+	b, err := json.MarshalIndent(file, "", "  ")
+	if err != nil {
+		return p, err
+	}
+	if err := os.WriteFile(in(taskName), append(b, '\n'), 0o600); err != nil {
+		return p, err
+	}
+	v := c.values(t, file, in(taskName))
+	if c.spec.Prompt == agents.PromptStdin {
+		p.stdin = in(promptName)
+		if err := os.WriteFile(p.stdin, []byte(v.Prompt), 0o600); err != nil {
+			return p, err
+		}
+	}
+	if p.argv, err = c.expand(v); err != nil {
+		return p, err
+	}
+	p.env = c.environment(map[string]string{
+		"PRPFLOW_TASK_ID": file.TaskID, "PRPFLOW_PRP_ID": file.PRP.ID,
+		"PRPFLOW_ATTEMPT": strconv.Itoa(file.Attempt), "PRPFLOW_FENCE": strconv.FormatInt(file.Fence, 10),
+		"PRPFLOW_TASK_FILE": in(taskName), resultVariable: p.result,
+	})
+	return p, nil
+}
+
+func (c *command) values(t agents.Task, file agents.TaskFile, taskFile string) values {
+	v := values{
+		Agent: t.Agent.Name, Role: t.Agent.Role, Attempt: file.Attempt, Fence: file.Fence,
+		TaskFile: taskFile, ResultFile: file.ResultFile, Document: file.DocumentPath, Dir: t.Dir,
+	}
+	v.PRP.ID, v.PRP.Title, v.PRP.Path, v.PRP.SHA256 = file.PRP.ID, file.PRP.Title, file.PRP.Path, file.PRP.SHA256
+	v.Task.ID, v.Task.Type = file.TaskID, file.Type
+	v.Prompt = prompt(v, t, string(t.Document))
+	if len(v.Prompt) > maxArgument && c.spec.Prompt != agents.PromptStdin {
+		v.Prompt = prompt(v, t, "")
+	}
+	return v
+}
+
+// prompt says in words what the task file says in JSON. Without a document it
+// names the file to read.
+func prompt(v values, t agents.Task, document string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "You are the agent %s (%s). Your task is %s for %s: %s (attempt %d).\n", v.Agent, v.Role, v.Task.Type, v.PRP.ID, v.PRP.Title, v.Attempt)
+	fmt.Fprintf(&b, "The task in JSON is in the file %s.\n", v.TaskFile)
+	fmt.Fprintf(&b, "When you have finished, write your verdict as JSON to the file %s: "+
+		`{"outcome": "done"|"rejected"|"question"|"retry"|"failed", "evidence": {...}, "reasons": ["..."], "question": "...", "notes": "..."}.`+"\n", v.ResultFile)
+	if len(t.Reasons) > 0 {
+		b.WriteString("\nIt came back to you for these reasons:\n")
+		for _, r := range t.Reasons {
+			fmt.Fprintf(&b, "- %s\n", r)
+		}
+	}
+	if t.Answer != "" {
+		fmt.Fprintf(&b, "\nThe answer to your question: %s\n", t.Answer)
+	}
+	if document == "" {
+		fmt.Fprintf(&b, "\nRead the document first: %s\n", v.Document)
+	} else {
+		fmt.Fprintf(&b, "\nThe document (%s):\n\n%s\n", v.Document, document)
+	}
+	return b.String()
+}

@@ -1,0 +1,152 @@
+package agents
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/prpflow/prpflow/tasks"
+)
+
+// state is the folder of this process: <state dir>/<store id>/<incarnation>,
+// locked while the process lives. The lock is the kernel's: whoever gets it
+// knows that the owner is dead.
+type state struct {
+	store string // folder of the store
+	path  string // folder of this incarnation
+	lock  *os.File
+}
+
+const (
+	lockName     = "lock"
+	deliveryName = "delivery.json"
+)
+
+func openState(dir, storeID, incarnation string) (*state, error) {
+	dir, err := filepath.Abs(dir) // agents are told paths in it, and work elsewhere
+	if err != nil {
+		return nil, fmt.Errorf("agents: state folder: %w", err)
+	}
+	s := &state{store: filepath.Join(dir, folder(storeID))}
+	s.path = filepath.Join(s.store, folder(incarnation))
+	if err := os.MkdirAll(s.path, 0o700); err != nil {
+		return nil, fmt.Errorf("agents: state folder: %w", err)
+	}
+	lock, err := tryLock(s.path)
+	if errors.Is(err, os.ErrNotExist) {
+		// Another process took the new folder for a dead one's and removed it.
+		if err = os.MkdirAll(s.path, 0o700); err == nil {
+			lock, err = tryLock(s.path)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("agents: state folder %s: %w", s.path, err)
+	}
+	if lock == nil {
+		return nil, fmt.Errorf("agents: state folder %s is locked by another process", s.path)
+	}
+	s.lock = lock
+	return s, nil
+}
+
+// folder makes a name that is one folder.
+func folder(name string) string {
+	return strings.NewReplacer("/", "_", "\x00", "_").Replace(strings.TrimLeft(name, "."))
+}
+
+// others lists the folders of the store's other incarnations.
+func (s *state) others() ([]string, error) {
+	entries, err := os.ReadDir(s.store)
+	if err != nil {
+		return nil, fmt.Errorf("agents: state folder: %w", err)
+	}
+	var paths []string
+	for _, e := range entries {
+		if path := filepath.Join(s.store, e.Name()); e.IsDir() && path != s.path {
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
+}
+
+// close gives the folder up; what lies in it undelivered stays.
+func (s *state) close() {
+	_ = removeIfDone(s.path)
+	_ = s.lock.Close()
+}
+
+// removeIfDone removes a folder in which no run is left. The caller holds its lock.
+func removeIfDone(path string) error {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			return nil
+		}
+	}
+	return os.RemoveAll(path)
+}
+
+// runDir is the folder of a run.
+type runDir struct{ path string }
+
+func (s *state) open(run tasks.Run) (*runDir, error) {
+	d := &runDir{filepath.Join(s.path, folder(run.ID))}
+	return d, os.Mkdir(d.path, 0o700)
+}
+
+// save writes the delivery so that it is whole on disk, or not there.
+func (d *runDir) save(delivery tasks.Delivery) error {
+	b, err := json.Marshal(delivery)
+	if err != nil {
+		return err
+	}
+	final := filepath.Join(d.path, deliveryName)
+	f, err := os.OpenFile(final+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if serr := f.Sync(); err == nil {
+		err = serr
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(final+".new", final)
+	}
+	if err == nil {
+		err = syncFolder(d.path)
+	}
+	return err
+}
+
+// syncFolder makes a rename in the folder last.
+func syncFolder(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// load reads a saved delivery; ok is false where there is none.
+func (d *runDir) load() (delivery tasks.Delivery, ok bool, err error) {
+	b, err := os.ReadFile(filepath.Join(d.path, deliveryName))
+	if os.IsNotExist(err) {
+		return delivery, false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &delivery)
+	}
+	return delivery, err == nil, err
+}
+
+func (d *runDir) remove() { _ = os.RemoveAll(d.path) }

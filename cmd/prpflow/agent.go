@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/prpflow/prpflow/agents"
+	"github.com/prpflow/prpflow/internal/redisconn"
+)
+
+func (p *program) agentCmd() *cobra.Command {
+	return group("agent", "Run agents", p.agentRunCmd())
+}
+
+func (p *program) agentRunCmd() *cobra.Command {
+	var file string
+	var only []string
+	c := &cobra.Command{
+		Use:   "run --config FILE",
+		Short: "Run the agents of a file until SIGTERM, which drains them",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := p.config(cmd)
+			if err != nil {
+				return err
+			}
+			specs, err := loadAgents(file, only)
+			if err != nil {
+				return err
+			}
+			log := p.logger()
+			n, err := startNode(cmd.Context(), nodeConfig{cfg: cfg, redis: cfg.Redis, specs: specs, state: cfg.StateDir, log: log})
+			if err != nil {
+				return err
+			}
+			log.Info("agents are ready", "agents", names(n.runtime.Specs()), "redis", redisconn.Redacted(cfg.Redis))
+			return n.untilEnd(cmd.Context())
+		},
+	}
+	c.Flags().StringVar(&file, "config", "agents.yaml", "agents file")
+	c.Flags().StringSliceVar(&only, "only", nil, "only the agents of these names")
+	c.Flags().Duration("drain", 0, "how long runs may finish after SIGTERM (default 30s)")
+	c.Flags().String("state-dir", "", "folder for results that are not delivered yet")
+	return c
+}
+
+// untilEnd works until the signal comes, or the names are lost to another
+// process; then it closes the node.
+func (n *node) untilEnd(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		n.log.Info("ending", "drain", n.cfg.Drain)
+		return n.close(ctx)
+	case err := <-n.lost:
+		n.cfg.Drain = 0
+		if cerr := n.close(ctx); cerr != nil {
+			n.log.Debug("close", "err", cerr)
+		}
+		return err
+	}
+}
+
+// loadAgents reads an agents file, all of it or the named ones.
+func loadAgents(file string, only []string) ([]agents.Spec, error) {
+	specs, err := agents.LoadFile(file)
+	if err != nil {
+		return nil, &coded{errUsage, err.Error()}
+	}
+	if len(only) == 0 {
+		return specs, nil
+	}
+	var chosen []agents.Spec
+	for _, name := range only {
+		i := slices.IndexFunc(specs, func(s agents.Spec) bool { return strings.EqualFold(s.Name, name) })
+		if i < 0 {
+			return nil, usagef("%s has no agent %s, it has %s", file, name, strings.Join(names(specs), ", "))
+		}
+		chosen = append(chosen, specs[i])
+	}
+	return chosen, nil
+}
+
+func names(specs []agents.Spec) []string {
+	out := make([]string, len(specs))
+	for i, s := range specs {
+		out[i] = s.Name
+	}
+	return out
+}
+
+// logger writes what a long-lived process has to say.
+func (p *program) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+func (p *program) agentsCmd() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "agents",
+		Short: "List every agent that was ever registered, and what it does",
+		Args:  cobra.NoArgs,
+		RunE: p.with(func(cmd *cobra.Command, _ []string, d *desk) error {
+			list, err := d.agents(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return p.asJSON(list)
+			}
+			if len(list) == 0 {
+				fmt.Fprintln(p.out, "no agents have registered yet: start some with `prpflow agent run` or `prpflow serve --agents`")
+				return nil
+			}
+			rows := make([][]string, len(list))
+			for i, a := range list {
+				rows[i] = []string{a.Name, a.Role, a.State, fmt.Sprintf("%d/%d", a.Running, a.Concurrency), a.Host, fmt.Sprint(a.PID)}
+			}
+			return p.table("NAME ROLE STATE RUNS HOST PID", rows)
+		}),
+	}
+	return jsonFlag(c, &asJSON)
+}
+
+// shownAgent is an agent as `agents --json` prints it.
+type shownAgent struct {
+	Name         string  `json:"name"`
+	Role         string  `json:"role"`
+	State        string  `json:"state"`
+	LimitedUntil *string `json:"limited_until"`
+	Running      int     `json:"running"`
+	Concurrency  int     `json:"concurrency"`
+	Host         string  `json:"host"`
+	PID          int     `json:"pid"`
+}
+
+func (d *desk) agents(ctx context.Context) ([]shownAgent, error) {
+	list, now, err := d.registry.Agents(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]shownAgent, len(list))
+	for i, a := range list {
+		out[i] = shownAgent{Name: a.Name, Role: a.Role, State: a.State(now), Running: a.Running, Concurrency: max(a.Concurrency, 1), Host: a.Host, PID: a.PID}
+		switch out[i].State {
+		case "limited":
+			until := a.LimitedUntil.UTC().Format("2006-01-02T15:04:05Z07:00")
+			out[i].LimitedUntil = &until
+		case "gone":
+			out[i].Running = 0
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/cobra"
+
+	"github.com/prpflow/prpflow/agents/inbox"
+	"github.com/prpflow/prpflow/agents/registry"
+	"github.com/prpflow/prpflow/fsm"
+	"github.com/prpflow/prpflow/internal/config"
+	"github.com/prpflow/prpflow/internal/redisconn"
+	"github.com/prpflow/prpflow/tasks/broker"
+	"github.com/prpflow/prpflow/workflow"
+	"github.com/prpflow/prpflow/workflow/redisstore"
+)
+
+// config reads the configuration that all verbs share.
+func (p *program) config(cmd *cobra.Command) (config.Config, error) {
+	cfg, err := config.Load(config.Options{Flags: cmd.Flags(), Env: p.env})
+	if err != nil {
+		return cfg, &coded{errUsage, err.Error()}
+	}
+	return cfg, nil
+}
+
+// desk is what a verb works on: everything that lies in Redis. A verb is
+// short-lived, so what it commits is sent by a relay.
+type desk struct {
+	cfg      config.Config
+	rdb      redis.UniversalClient
+	store    *redisstore.Store
+	meta     workflow.Meta
+	broker   *broker.Broker
+	registry *registry.Registry
+	inbox    *inbox.Inbox
+	engine   *workflow.Engine
+}
+
+// desk opens the store of a verb. The caller closes it.
+func (p *program) desk(cmd *cobra.Command) (*desk, error) {
+	cfg, err := p.config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	rdb, err := redisconn.Open(cfg.Redis, redisconn.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if err := redisconn.Ping(cmd.Context(), rdb); err != nil {
+		_ = rdb.Close()
+		if errors.Is(err, redisconn.ErrUnreachable) && !cfg.RedisChosen() {
+			return nil, fmt.Errorf("%w; start one with `prpflow serve`, or name yours with --redis", err)
+		}
+		return nil, err
+	}
+	d, err := newDesk(cmd.Context(), cfg, rdb, parts{})
+	if err != nil {
+		_ = rdb.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// parts is what a long-lived process gives to its desk.
+type parts struct {
+	worker string // its list of unsent entries
+	broker broker.Config
+	engine workflow.Config
+}
+
+// newDesk joins the packages. The client stays the caller's if it fails.
+func newDesk(ctx context.Context, cfg config.Config, rdb redis.UniversalClient, with parts) (*desk, error) {
+	d := &desk{cfg: cfg, rdb: rdb}
+	var err error
+	if d.store, err = redisstore.New(rdb, redisstore.Config{Worker: with.worker}); err != nil {
+		return nil, err
+	}
+	if d.meta, err = found(ctx, d.store); err != nil {
+		return nil, err
+	}
+	with.broker.Redis = rdb
+	if d.broker, err = broker.New(with.broker); err != nil {
+		return nil, err
+	}
+	if d.registry, err = registry.New(rdb); err != nil {
+		return nil, err
+	}
+	if d.inbox, err = inbox.New(rdb); err != nil {
+		return nil, err
+	}
+	with.engine.Store, with.engine.Broker, with.engine.Registry, with.engine.Nonce = d.store, d.broker, d.registry, nonce
+	d.engine, err = workflow.New(with.engine)
+	return d, err
+}
+
+// found reads what the store is; on an empty one it lays the foundation.
+func found(ctx context.Context, store *redisstore.Store) (workflow.Meta, error) {
+	lc := fsm.Default()
+	if err := store.PutLifecycle(ctx, lc.Hash(), lc.Source()); err != nil {
+		return workflow.Meta{}, err
+	}
+	return store.Meta(ctx, workflow.Meta{Schema: workflow.SchemaVersion, StoreID: nonce(), Lifecycle: lc.Hash()})
+}
+
+func (d *desk) close() {
+	d.store.Close()
+	_ = d.rdb.Close()
+}
+
+// nonce is random text for names that nobody else may hit upon.
+func nonce() string {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// with opens the desk for the length of a verb.
+func (p *program) with(verb func(cmd *cobra.Command, args []string, d *desk) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		d, err := p.desk(cmd)
+		if err != nil {
+			return err
+		}
+		defer d.close()
+		return verb(cmd, args, d)
+	}
+}
+
+// unknown turns the store's word for an unknown PRP into a sentence.
+func unknown(id string, err error) error {
+	if errors.Is(err, workflow.ErrNotFound) {
+		return &coded{errNotFound, fmt.Sprintf("no PRP %s is known: `prpflow list` shows those that are", id)}
+	}
+	return err
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/prpflow/prpflow/workflow"
+)
+
+func (p *program) listCmd() *cobra.Command {
+	var asJSON bool
+	var state string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List all PRPs, and what each one waits for",
+		Args:  cobra.NoArgs,
+		RunE: p.with(func(cmd *cobra.Command, _ []string, d *desk) error {
+			views, err := d.engine.List(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if state != "" {
+				views = slices.DeleteFunc(views, func(v workflow.View) bool { return v.State != state })
+			}
+			if asJSON {
+				if views == nil {
+					views = []workflow.View{}
+				}
+				return p.asJSON(views)
+			}
+			if len(views) == 0 {
+				fmt.Fprintln(p.out, "no PRPs")
+				return nil
+			}
+			return p.table("ID STATE PRIORITY ATTEMPT AGENT TITLE WHY", rows(views))
+		}),
+	}
+	c.Flags().StringVar(&state, "state", "", "only those in this state")
+	return jsonFlag(c, &asJSON)
+}
+
+func rows(views []workflow.View) [][]string {
+	rows := make([][]string, len(views))
+	for i, v := range views {
+		rows[i] = []string{v.ID, v.State, v.Priority, strconv.Itoa(v.Attempt), v.Agent, oneLine(v.Title, 50), v.Why}
+	}
+	return rows
+}
+
+func (p *program) showCmd() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "show ID",
+		Short: "Show a PRP: where it stands, and why",
+		Args:  cobra.ExactArgs(1),
+		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
+			v, err := d.engine.Show(cmd.Context(), args[0])
+			if err != nil {
+				return unknown(args[0], err)
+			}
+			if asJSON {
+				return p.asJSON(v)
+			}
+			return p.describe(v)
+		}),
+	}
+	return jsonFlag(c, &asJSON)
+}
+
+func (p *program) describe(v workflow.View) error {
+	rows := [][]string{
+		{"title", v.Title},
+		{"state", v.State},
+		{"why", v.Why},
+		{"agent", v.Agent},
+		{"priority", v.Priority},
+		{"attempt", strconv.Itoa(v.Attempt)},
+		{"depends on", strings.Join(v.DependsOn, ", ")},
+		{"blocked by", strings.Join(v.BlockedBy, ", ")},
+		{"unresolved", strings.Join(v.Unresolved, ", ")},
+		{"revision", strconv.Itoa(v.Revision)},
+		{"usage", fmt.Sprintf("%.2f USD, %d tokens in, %d out", v.Usage.CostUSD, v.Usage.InputTokens, v.Usage.OutputTokens)},
+		{"created", clock(v.CreatedAt)},
+		{"updated", clock(v.UpdatedAt)},
+	}
+	return p.table(v.ID, rows)
+}

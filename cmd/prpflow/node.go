@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/prpflow/prpflow/agents"
+	"github.com/prpflow/prpflow/agents/exec"
+	"github.com/prpflow/prpflow/agents/registry"
+	"github.com/prpflow/prpflow/internal/config"
+	"github.com/prpflow/prpflow/internal/redisconn"
+	"github.com/prpflow/prpflow/tasks"
+	"github.com/prpflow/prpflow/tasks/broker"
+	"github.com/prpflow/prpflow/workflow"
+	"github.com/prpflow/prpflow/workflow/redisstore"
+	"github.com/prpflow/prpflow/workflow/relay"
+)
+
+// How often a long-lived process does what nobody waits for.
+const (
+	sweepEvery  = 500 * time.Millisecond
+	queuesEvery = 10 * time.Second // a queue that somebody deleted is there again
+	trimEvery   = time.Minute
+)
+
+// node is a long-lived process: a desk that sends what it commits, with the
+// agents that run in it.
+type node struct {
+	*desk
+	log     *slog.Logger
+	relay   *relay.Relay
+	runtime *agents.Runtime
+	servers []*broker.Server
+	queues  []string
+
+	// Everything in the background ends with the context of back, not with the
+	// signal that ends the process: drained runs have last words.
+	back context.Context
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+	lost chan error // the agents' names were taken over
+}
+
+// nodeConfig says what kind of process it is.
+type nodeConfig struct {
+	cfg    config.Config
+	redis  string        // address
+	specs  []agents.Spec // agents that run in this process
+	serves bool          // it relays and sweeps for everybody
+	state  string        // folder for results
+	log    *slog.Logger
+}
+
+// startNode connects, waiting for Redis as long as it takes, and starts all but
+// the HTTP server. The caller ends it with close.
+func startNode(ctx context.Context, c nodeConfig) (*node, error) {
+	rdb, err := redisconn.Open(c.redis, redisconn.Options{Profile: redisconn.LongLived, Name: "prpflow"})
+	if err != nil {
+		return nil, err
+	}
+	n := &node{log: c.log, lost: make(chan error, 1)}
+	n.back, n.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if err := n.build(ctx, c, rdb); err != nil {
+		n.stop()
+		if n.desk != nil {
+			n.store.Close()
+		}
+		_ = rdb.Close()
+		return nil, err
+	}
+	n.run(c.serves)
+	if err := n.open(); err != nil {
+		return nil, errors.Join(err, n.close(ctx))
+	}
+	return n, nil
+}
+
+// build makes the parts and makes the process known.
+func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClient) error {
+	if err := await(ctx, rdb, n.log); err != nil {
+		return err
+	}
+	self, err := registry.Self("", programVersion())
+	if err != nil {
+		return err
+	}
+	self.Serves = c.serves
+	n.desk, err = newDesk(ctx, c.cfg, rdb, parts{
+		worker: self.Incarnation,
+		broker: broker.Config{Log: n.log},
+		engine: workflow.Config{Log: n.log, Sweeper: self.Incarnation},
+	})
+	if err != nil {
+		return err
+	}
+	n.relay, err = relay.New(relay.Config{Outbox: n.store, Engine: n.engine, Broker: n.broker, Inbox: n.inbox, Log: n.log})
+	if err != nil {
+		return err
+	}
+	n.engine.SetSender(n.relay)
+	n.runtime, err = agents.NewRuntime(agents.Config{
+		Engine: n.engine, Registry: n.registry, Adapter: exec.Adapter{}, Specs: c.specs, Process: self,
+		StateDir: c.state, StoreID: n.meta.StoreID, Drain: c.cfg.Drain, Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := n.runtime.Register(ctx); err != nil {
+		return errors.Join(err, n.runtime.Drain(ctx))
+	}
+	return nil
+}
+
+// await waits until Redis answers. One that cannot serve is an error.
+func await(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger) error {
+	for try := 1; ; try++ {
+		err := redisconn.Ping(ctx, rdb)
+		if !errors.Is(err, redisconn.ErrUnreachable) {
+			return err
+		}
+		log.Warn("waiting for Redis", "err", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(redisconn.Backoff(try)):
+		}
+	}
+}
+
+// run starts what goes on in the background.
+func (n *node) run(serves bool) {
+	n.goes(func(ctx context.Context) {
+		if err := n.runtime.Run(ctx); err != nil {
+			n.lost <- err
+		}
+	})
+	n.goes(n.follow)
+	n.every(queuesEvery, func(ctx context.Context) error { return n.broker.EnsureQueues(ctx, n.queues...) })
+	if !serves {
+		n.goes(n.relay.Resend)
+		return
+	}
+	n.goes(n.relay.Run)
+	n.every(sweepEvery, n.engine.Sweep)
+	n.every(trimEvery, n.broker.TrimArchive)
+}
+
+// open lets the agents take work. What dead incarnations left behind comes
+// first, so that nothing runs beside its predecessor.
+func (n *node) open() error {
+	if err := n.runtime.OfferLeftovers(n.back); err != nil {
+		n.log.Warn("results of an earlier process are offered again later", "err", err)
+	}
+	for _, s := range n.runtime.Specs() {
+		n.queues = append(n.queues, queuesOf(s)...)
+	}
+	if err := n.broker.EnsureQueues(n.back, n.queues...); err != nil {
+		n.log.Warn("queues not announced yet", "err", err)
+	}
+	for _, s := range n.runtime.Specs() {
+		server, err := n.broker.Serve(broker.ServeConfig{Queues: queuesOf(s), Concurrency: max(s.Concurrency, 1), Handle: n.runtime.Handle(s.Name)})
+		if err != nil {
+			return fmt.Errorf("agent %s: %w", s.Name, err)
+		}
+		n.servers = append(n.servers, server)
+	}
+	return nil
+}
+
+func queuesOf(s agents.Spec) []string {
+	return append(tasks.AgentQueues(s.Name), tasks.RoleQueue(s.Role))
+}
+
+// goes runs f until the node is closed.
+func (n *node) goes(f func(ctx context.Context)) { n.wg.Go(func() { f(n.back) }) }
+
+// every calls f again and again. A failure is said once, not each time.
+func (n *node) every(period time.Duration, f func(ctx context.Context) error) {
+	n.goes(func(ctx context.Context) {
+		tick := time.NewTicker(period)
+		defer tick.Stop()
+		said := ""
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if err := f(ctx); err == nil {
+				said = ""
+			} else if text := err.Error(); text != said && ctx.Err() == nil {
+				n.log.Warn(text)
+				said = text
+			}
+		}
+	})
+}
+
+// follow checks a PRP's runs as soon as something happened to it.
+func (n *node) follow(ctx context.Context) {
+	sub := n.rdb.Subscribe(ctx, redisstore.EventsChannel)
+	defer sub.Close()
+	news := sub.Channel()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m, ok := <-news:
+			if !ok {
+				return
+			}
+			id, _, _ := strings.Cut(m.Payload, " ")
+			n.runtime.Nudge(id)
+		}
+	}
+}
+
+// close ends the process in order: nothing new is taken, what runs may finish
+// within the drain time, the rest is handed back.
+func (n *node) close(ctx context.Context) error {
+	for _, s := range n.servers {
+		s.Stop()
+	}
+	err := n.runtime.Drain(context.WithoutCancel(ctx))
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	for _, s := range n.servers {
+		if serr := s.Shutdown(last); serr != nil {
+			n.log.Debug("broker", "err", serr)
+		}
+	}
+	n.stop()
+	n.wg.Wait()
+	n.desk.close()
+	return err
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prpflow/prpflow/dashboards"
+	"github.com/prpflow/prpflow/internal/config"
+)
+
+// pages is the HTTP server of a node.
+type pages struct {
+	server  *http.Server
+	handler *dashboards.Handler
+	done    chan struct{}
+}
+
+// pages serves what people look at.
+func (n *node) pages(cfg config.Config, listener net.Listener) (*pages, error) {
+	handler, err := dashboards.New(dashboards.Config{
+		Redis: n.rdb, PRPs: n.engine, Counters: n.store, Queues: n.broker, Agents: n.registry, Inboxes: n.inbox,
+		Ready: n.ready, AsynqmonWrite: cfg.AsynqmonWrite, Local: config.Loopback(cfg.Listen),
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &pages{
+		server:  &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
+		handler: handler, done: make(chan struct{}),
+	}
+	go func() {
+		defer close(s.done)
+		_ = s.server.Serve(listener) // end ends it
+	}()
+	return s, nil
+}
+
+// ready says what keeps the process from carrying PRPs.
+func (n *node) ready(ctx context.Context) error {
+	if err := n.rdb.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("Redis does not answer: %w", err)
+	}
+	if !n.relay.Alive() {
+		return errors.New("the relay does not run")
+	}
+	return nil
+}
+
+func (s *pages) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if s.server.Shutdown(ctx) != nil {
+		_ = s.server.Close()
+	}
+	<-s.done
+	_ = s.handler.Close()
+}

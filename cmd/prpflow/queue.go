@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/prpflow/prpflow/tasks"
+)
+
+// shownQueue is a queue of either lane.
+type shownQueue struct {
+	Lane    string `json:"lane"`
+	Queue   string `json:"queue"`
+	Waiting int64  `json:"waiting"`
+	Active  int64  `json:"active"`
+	Delayed int64  `json:"delayed"`
+	Dead    int64  `json:"dead"`
+	Paused  bool   `json:"paused"`
+}
+
+func (p *program) queueCmd() *cobra.Command {
+	return group("queue", "List, pause and resume queues", p.queueListCmd(),
+		p.queueHoldCmd("pause", "Hand out nothing of a queue until it is resumed; `agent:NAME` means all its priorities"),
+		p.queueHoldCmd("resume", "Undo pause"))
+}
+
+func (p *program) queueListCmd() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the queues of tasks and messages",
+		Args:  cobra.NoArgs,
+		RunE: p.with(func(cmd *cobra.Command, _ []string, d *desk) error {
+			list, err := d.queues(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return p.asJSON(list)
+			}
+			rows := make([][]string, len(list))
+			for i, q := range list {
+				paused := ""
+				if q.Paused {
+					paused = "paused"
+				}
+				rows[i] = []string{q.Lane, q.Queue, n(q.Waiting), n(q.Active), n(q.Delayed), n(q.Dead), paused}
+			}
+			return p.table("LANE QUEUE WAITING ACTIVE DELAYED DEAD PAUSED", rows)
+		}),
+	}
+	return jsonFlag(c, &asJSON)
+}
+
+func n(i int64) string { return strconv.FormatInt(i, 10) }
+
+func (d *desk) queues(ctx context.Context) ([]shownQueue, error) {
+	list := []shownQueue{}
+	queues, err := d.broker.Queues(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, q := range queues {
+		list = append(list, shownQueue{
+			Lane: laneTasks, Queue: q.Name, Waiting: int64(q.Pending), Active: int64(q.Active),
+			Delayed: int64(q.Scheduled + q.Retry), Dead: int64(q.Archived), Paused: q.Paused,
+		})
+	}
+	depths, err := d.inbox.Depths(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range sortedKeys(depths) {
+		list = append(list, shownQueue{Lane: "messages", Queue: "inbox:" + name, Waiting: depths[name]})
+	}
+	return list, nil
+}
+
+func (p *program) queueHoldCmd(verb, short string) *cobra.Command {
+	return &cobra.Command{
+		Use:   verb + " QUEUE",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
+			ctx := cmd.Context()
+			known, err := d.broker.Queues(ctx)
+			if err != nil {
+				return err
+			}
+			want := []string{args[0]}
+			if name, ok := strings.CutPrefix(args[0], "agent:"); ok && !strings.Contains(name, ":") {
+				want = tasks.AgentQueues(name)
+			}
+			held := 0
+			for _, q := range known {
+				if !slices.Contains(want, q.Name) {
+					continue
+				}
+				held++
+				if verb == "pause" {
+					err = d.broker.Pause(ctx, q.Name)
+				} else {
+					err = d.broker.Resume(ctx, q.Name)
+				}
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(p.out, "%s: %sd\n", q.Name, verb)
+			}
+			if held == 0 {
+				return &coded{errNotFound, fmt.Sprintf("there is no queue %s: `prpflow queue list` shows those that are", args[0])}
+			}
+			return nil
+		}),
+	}
+}

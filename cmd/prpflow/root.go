@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+// program is one call of the program.
+type program struct {
+	world
+	running bool // the arguments were accepted; what fails from here on is no misuse
+}
+
+// run is the whole program; it gives the exit code.
+func run(ctx context.Context, args []string, w world) int {
+	p := &program{world: w}
+	root := p.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	return p.report(err)
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "prpflow",
+		Short: "Carry PRPs from a file to merged work through a team of agents",
+		Long: "prpflow carries PRPs (Product Requirement Prompts, markdown) from a file to merged work\n" +
+			"through a team of agents. Try it: prpflow demo",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRun: func(*cobra.Command, []string) {
+			p.running = true
+		},
+	}
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	root.PersistentFlags().String("redis", "", "address of the store, as redis://HOST:PORT (default: .prpflow/redis.url here or in a parent, else redis://127.0.0.1:6379)")
+	root.AddGroup(
+		&cobra.Group{ID: "run", Title: "Run:"},
+		&cobra.Group{ID: "work", Title: "Submit and steer PRPs:"},
+		&cobra.Group{ID: "look", Title: "Look:"},
+		&cobra.Group{ID: "operate", Title: "Operate:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("run", p.demoCmd(), p.serveCmd(), p.agentCmd())
+	add("work", p.submitCmd(), p.triggerCmd(), p.approveCmd(), p.rejectCmd(), p.answerCmd(),
+		p.shortCmd("retry", "Give a failed PRP out again; its dead letters are gone"),
+		p.shortCmd("cancel", "End a PRP at once; its runs are stopped"),
+		p.shortCmd("pause", "Give nobody a PRP's work until it is resumed; what runs may finish"),
+		p.shortCmd("resume", "Undo pause"),
+		p.shortCmd("undepend", "Let a PRP go without the dependencies that it waits for"))
+	add("look", p.listCmd(), p.showCmd(), p.historyCmd(), p.watchCmd(), p.logsCmd(), p.agentsCmd(), p.inboxCmd())
+	add("operate", p.queueCmd(), p.dlqCmd(), p.lifecycleCmd(), p.configCmd(), p.versionCmd())
+	return root
+}
+
+// group is a command that only has others below it.
+func group(use, short string, below ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	c.AddCommand(below...)
+	return c
+}

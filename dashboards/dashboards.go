@@ -1,0 +1,164 @@
+package dashboards
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/hibiken/asynqmon"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/prpflow/prpflow/agents/registry"
+	"github.com/prpflow/prpflow/tasks/broker"
+	"github.com/prpflow/prpflow/workflow"
+)
+
+// PRPs is what the pages ask the engine.
+type PRPs interface {
+	List(ctx context.Context) ([]workflow.View, error)
+}
+
+// Counters is what the metrics ask the store.
+type Counters interface {
+	Counts(ctx context.Context) (states, events map[string]int64, err error)
+	DeadLetters(ctx context.Context) ([]workflow.DeadLetter, error)
+	OutboxLag(ctx context.Context) (time.Duration, error)
+}
+
+// Queues is what they ask the broker.
+type Queues interface {
+	Queues(ctx context.Context) ([]broker.QueueInfo, error)
+	SlowedScripts() uint64
+}
+
+// Agents is what they ask the registry.
+type Agents interface {
+	Agents(ctx context.Context) ([]registry.Agent, time.Time, error)
+}
+
+// Inboxes is what they ask the inboxes.
+type Inboxes interface {
+	Depths(ctx context.Context) (map[string]int64, error)
+}
+
+// Config of the pages. All but the switches is required.
+type Config struct {
+	Redis    redis.UniversalClient // for asynqmon
+	PRPs     PRPs
+	Counters Counters
+	Queues   Queues
+	Agents   Agents
+	Inboxes  Inboxes
+	// Ready says what keeps the process from doing its work, nil for nothing.
+	Ready func(ctx context.Context) error
+
+	// AsynqmonWrite lets asynqmon change queues and tasks.
+	AsynqmonWrite bool
+	// Local answers only those who call this machine by a name of its own, so
+	// that no web page can reach the pages through a name of its own.
+	Local bool
+}
+
+// Handler serves the pages.
+type Handler struct {
+	http.Handler
+	monitor *asynqmon.HTTPHandler
+}
+
+// New makes the pages.
+func New(cfg Config) (*Handler, error) {
+	if cfg.Redis == nil || cfg.PRPs == nil || cfg.Counters == nil || cfg.Queues == nil || cfg.Agents == nil || cfg.Inboxes == nil || cfg.Ready == nil {
+		return nil, errors.New("dashboards: the configuration is incomplete")
+	}
+	metrics := prometheus.NewRegistry()
+	for _, c := range []prometheus.Collector{
+		newCollector(cfg), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := metrics.Register(c); err != nil {
+			return nil, fmt.Errorf("dashboards: metrics: %w", err)
+		}
+	}
+	monitor := asynqmon.New(asynqmon.Options{
+		RootPath: "/asynqmon", RedisConnOpt: connection{cfg.Redis}, ReadOnly: !cfg.AsynqmonWrite,
+		PayloadFormatter: asynqmon.PayloadFormatterFunc(readable), ResultFormatter: asynqmon.ResultFormatterFunc(readable),
+	})
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", page(cfg))
+	mux.Handle("/asynqmon/", monitor)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := cfg.Ready(ctx); err != nil {
+			http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	return &Handler{guard(cfg.Local, mux), monitor}, nil
+}
+
+// Close ends what asynqmon keeps open. The client stays the caller's.
+func (h *Handler) Close() error { return h.monitor.Close() }
+
+// connection gives asynqmon a client of ours, which it must not close.
+type connection struct{ rdb redis.UniversalClient }
+
+// MakeRedisClient is asynq.RedisConnOpt.
+func (c connection) MakeRedisClient() any { return kept{c.rdb} }
+
+var _ asynq.RedisConnOpt = connection{}
+
+// kept is a client that outlives whoever closes it.
+type kept struct{ redis.UniversalClient }
+
+func (kept) Close() error { return nil }
+
+// readable shows payloads and results, which are JSON, and nothing else.
+func readable(_ string, b []byte) string {
+	if json.Valid(b) {
+		return string(b)
+	}
+	return fmt.Sprintf("(%d bytes)", len(b))
+}
+
+// guard refuses requests that a web page of somebody else may have caused: by a
+// host name of its own, or by a form. It sets what browsers should know.
+func guard(local bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if local && !ourName(r.Host) {
+			http.Error(w, "this server answers to localhost and 127.0.0.1 only", http.StatusForbidden)
+			return
+		}
+		if origin := r.Header.Get("Origin"); origin != "" && r.Method != http.MethodGet && r.Method != http.MethodHead {
+			if _, host, _ := strings.Cut(origin, "://"); host != r.Host {
+				http.Error(w, "requests from other pages are refused", http.StatusForbidden)
+				return
+			}
+		}
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func ourName(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}

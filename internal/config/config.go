@@ -1,0 +1,81 @@
+package config
+
+import (
+	"time"
+
+	"github.com/prpflow/prpflow/internal/redisconn"
+	"github.com/spf13/pflag"
+)
+
+// Config is what all verbs read.
+type Config struct {
+	// Redis is the address of the store.
+	Redis string
+	// RedisFile is the .prpflow/redis.url that named it, "" if something else did.
+	RedisFile string
+	// Listen is the address of the HTTP server.
+	Listen string
+	// Drain is how long running agents may finish after SIGTERM.
+	Drain time.Duration
+	// Insecure allows an open address without tokens.
+	Insecure bool
+	// Embedded keeps everything in memory, in place of a Redis.
+	Embedded bool
+	// AsynqmonWrite lets asynqmon change queues and tasks.
+	AsynqmonWrite bool
+	// Tokens open the API.
+	Tokens []Token
+	// StateDir is the folder of this user's results and logs.
+	StateDir string
+	// SpoolDir is the folder of messages that wait for Redis.
+	SpoolDir string
+	// Sources tells of each key where its value came from, in words.
+	Sources map[string]string
+
+	written map[string]string // key -> value as it was given
+}
+
+// Options says where to look. The zero value reads defaults only.
+type Options struct {
+	// Flags are those of the verb; nil for none. Flags that are no keys of the
+	// configuration are left alone, as are those that were not given.
+	Flags *pflag.FlagSet
+	// Env is the environment, as os.Environ gives it.
+	Env []string
+	// Dir is the current folder, "" for the process' own.
+	Dir string
+}
+
+// The words for where a value came from.
+const fromDefault = "default"
+
+// RedisChosen reports whether somebody named a Redis: by flag, environment or
+// file. Otherwise the address is that of a local server, or the default.
+func (c Config) RedisChosen() bool {
+	return c.RedisFile == "" && c.Sources[KeyRedis] != fromDefault
+}
+
+// Value is one line of `prpflow config`.
+type Value struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Source string `json:"source"`
+}
+
+// Values lists every key with its value and source. Secrets are masked.
+func (c Config) Values() []Value {
+	var all []Value
+	for _, k := range keys {
+		v := Value{Key: k.name, Value: c.written[k.name], Source: c.Sources[k.name]}
+		switch {
+		case k.name == KeyRedis:
+			v.Value = redisconn.Redacted(v.Value)
+		case k.name == KeyAPITokens:
+			v.Value = mask(c.Tokens)
+		case k.secret && v.Value != "":
+			v.Value = "***"
+		}
+		all = append(all, v)
+	}
+	return all
+}

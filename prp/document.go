@@ -1,0 +1,82 @@
+package prp
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// MaxSize is the largest document that is read, in bytes.
+const MaxSize = 1 << 20
+
+// What cannot be read at all.
+var (
+	ErrNotText  = errors.New("not a text in UTF-8")
+	ErrTooLarge = errors.New("larger than 1 MiB")
+	ErrEmpty    = errors.New("empty")
+)
+
+// Document is what a PRP says.
+type Document struct {
+	ID           string      `json:"id"`
+	Title        string      `json:"title"`
+	Priority     string      `json:"priority"` // P0 to P3, "" where none is stated
+	Status       string      `json:"status"`   // as written; it never moves a PRP
+	Repo         string      `json:"repo"`
+	DependsOn    []string    `json:"depends_on"` // ids and file names, as the document gives them
+	Criteria     []Criterion `json:"criteria"`
+	Gates        []Gate      `json:"gates"`
+	LooksLikePRP bool        `json:"looks_like_prp"`
+	Warnings     []Finding   `json:"warnings"`
+	SHA256       string      `json:"sha256"` // of the bytes given, hex
+}
+
+// Criterion is one thing by which the result is judged.
+type Criterion struct {
+	Text   string      `json:"text"`
+	Done   bool        `json:"done"`
+	Source string      `json:"source"` // its heading
+	Line   int         `json:"line"`
+	Items  []Criterion `json:"items,omitempty"`
+}
+
+// Gate is a block of commands that validates the result.
+type Gate struct {
+	Name           string   `json:"name"` // its heading
+	Level          int      `json:"level"`
+	Lang           string   `json:"lang"`
+	Raw            string   `json:"raw"`
+	Commands       []string `json:"commands"`
+	HasPlaceholder bool     `json:"has_placeholder"`
+	Inline         bool     `json:"inline"` // a command in running text
+	Line           int      `json:"line"`
+}
+
+// Parse reads a document; name is its file name. It refuses what is no text, is
+// empty or too large, and takes everything else as it is.
+func Parse(name string, text []byte) (Document, error) {
+	sum := sha256.Sum256(text)
+	d := Document{SHA256: hex.EncodeToString(sum[:]), DependsOn: []string{}, Criteria: []Criterion{}, Gates: []Gate{}, Warnings: []Finding{}}
+	switch {
+	case len(text) > MaxSize:
+		return d, fmt.Errorf("%s is %w: split it, or keep data in files beside it", name, ErrTooLarge)
+	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
+		return d, fmt.Errorf("%s is %w: save it as UTF-8", name, ErrNotText)
+	case len(bytes.TrimSpace(bytes.TrimPrefix(text, bom))) == 0:
+		return d, fmt.Errorf("%s is %w", name, ErrEmpty)
+	}
+	p := parser{name: name, doc: &d}
+	p.scan(text)
+	p.header()
+	p.title()
+	p.identity()
+	p.criteria()
+	p.gates()
+	d.LooksLikePRP = p.looksLikePRP()
+	return d, nil
+}
+
+var bom = []byte("\xef\xbb\xbf")

@@ -1,0 +1,121 @@
+package reliable
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// What the zero values of a Config stand for.
+const (
+	DefaultLease = 6 * time.Second
+	DefaultDedup = 10 * time.Minute
+)
+
+// Config names a queue and the worker that uses it.
+type Config struct {
+	// Name is what errors call the queue, and what its keys are named after.
+	// Empty: the Prefix.
+	Name string
+	// Prefix starts every key and holds their hash tag. Empty: {q:<Name>}.
+	Prefix string
+	// Worker is whose hands the messages are in: one running process, never a
+	// name that a restarted one has again. Empty: hostname:pid:nonce, made by New.
+	Worker string
+	// Lease is how long a worker may be silent before its messages go home.
+	// Zero: DefaultLease.
+	Lease time.Duration
+	// Dedup is how long the id of a message is remembered, so that pushing it
+	// again is no second message. Zero: DefaultDedup.
+	Dedup time.Duration
+}
+
+// Queue is one worker's hold of a queue. It is safe for concurrent use.
+type Queue struct {
+	rdb     redis.UniversalClient
+	scripts *scriptSet
+	keys    Keys
+	taken   string // this worker's list
+	cfg     Config
+
+	// takes is held for reading from the moment a message may leave the queue
+	// until hand knows it, and for writing by who compares the two.
+	takes sync.RWMutex
+	mu    sync.Mutex
+	hand  map[string]bool // what Receive answered and nobody acknowledged
+	doubt time.Time       // until when an unanswered take may still fill the list
+}
+
+// New opens a queue; nothing is written yet. A client's read timeout must be over
+// a second, which is how long Receive lets Redis wait.
+func New(rdb redis.UniversalClient, cfg Config) (*Queue, error) {
+	if rdb == nil {
+		return nil, errors.New("reliable: a queue needs a Redis client")
+	}
+	if err := cfg.fill(); err != nil {
+		return nil, err
+	}
+	keys, err := KeysFor(cfg.Prefix)
+	if err != nil {
+		return nil, err
+	}
+	taken, err := keys.Taken(cfg.Worker)
+	if err != nil {
+		return nil, err
+	}
+	set, err := scripts()
+	if err != nil {
+		return nil, fmt.Errorf("reliable: %w", err)
+	}
+	return &Queue{rdb: rdb, scripts: set, keys: keys, taken: taken, cfg: cfg, hand: map[string]bool{}}, nil
+}
+
+// Worker is the name under which this queue takes messages.
+func (q *Queue) Worker() string { return q.cfg.Worker }
+
+// Keys are the queue's keys.
+func (q *Queue) Keys() Keys { return q.keys }
+
+func (c *Config) fill() error {
+	switch {
+	case c.Name == "" && c.Prefix == "":
+		return errors.New("reliable: a queue needs a name or a prefix")
+	case c.Prefix == "" && strings.ContainsAny(c.Name, "{}"):
+		return fmt.Errorf("reliable: the name %q must not hold braces", c.Name)
+	case c.Prefix == "":
+		c.Prefix = "{q:" + c.Name + "}"
+	case c.Name == "":
+		c.Name = c.Prefix
+	}
+	if c.Worker == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("reliable: name the worker: %w", err)
+		}
+		// In containers every pid is 1, and host names repeat: hence the nonce.
+		c.Worker = fmt.Sprintf("%s:%d:%s", host, os.Getpid(), nonce())
+	}
+	if c.Lease == 0 {
+		c.Lease = DefaultLease
+	}
+	if c.Dedup == 0 {
+		c.Dedup = DefaultDedup
+	}
+	if c.Lease < time.Millisecond || c.Dedup < time.Millisecond {
+		return fmt.Errorf("reliable: %s: lease %s and dedup %s must be a millisecond at least", c.Name, c.Lease, c.Dedup)
+	}
+	return nil
+}
+
+func nonce() string { return strings.ToLower(rand.Text()[:16]) }
+
+// fail names the operation and the queue.
+func (q *Queue) fail(operation string, err error) error {
+	return fmt.Errorf("reliable: %s %s: %w", operation, q.cfg.Name, err)
+}

@@ -1,0 +1,195 @@
+package reliable
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/prpflow/prpflow/internal/redistest"
+)
+
+func wantError(t *testing.T, err error, text string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("error %v does not say %q", err, text)
+	}
+}
+
+func TestReceiveWaitsForAMessage(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		blocked := make(chan struct{}, 100)
+		b.rdb.AddHook(&lossy{command: "blmove", before: func(context.Context) { blocked <- struct{}{} }})
+		for _, wait := range []time.Duration{patience, -1} {
+			got := make(chan Message, 1)
+			go func() {
+				m, err := q.Receive(t.Context(), wait)
+				if err != nil {
+					t.Error(err)
+				}
+				got <- m
+			}()
+			<-blocked
+			id := redistest.Name("m")
+			b.push(b.worker("producer"), id)
+			b.want("received", []Message{<-got}, id)
+		}
+	})
+}
+
+func TestReceiveAnswersEmptyInTime(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		start := time.Now()
+		_, err := q.Receive(t.Context(), 30*time.Millisecond)
+		if took := time.Since(start); !errors.Is(err, ErrEmpty) || took < 30*time.Millisecond {
+			t.Errorf("after %s: %v", took, err)
+		}
+	})
+}
+
+func TestReceiveEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		ctx, cancel := context.WithCancel(t.Context())
+		b.rdb.AddHook(&lossy{command: "blmove", before: func(context.Context) { cancel() }})
+		if _, err := q.Receive(ctx, -1); !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled: %v", err)
+		}
+		short, end := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer end()
+		if _, err := q.Receive(short, patience); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("out of time: %v", err)
+		}
+		b.push(q, "1")
+		b.want("received", b.take(q, 1), "1")
+	})
+}
+
+func TestReceiveTakesTheLeaseFirst(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"lmove", "blmove"} {
+		each(t, func(t *testing.T, b *bench) {
+			q := b.worker("w")
+			b.push(q, "1")
+			looked := false
+			b.rdb.AddHook(&lossy{command: command, before: func(ctx context.Context) {
+				looked = true
+				if err := b.rdb.ZScore(ctx, q.keys.Takers, "w").Err(); err != nil {
+					t.Errorf("the worker takes before it is among the takers: %v", err)
+				}
+			}})
+			wait := time.Duration(0)
+			if command == "blmove" {
+				wait = patience
+			}
+			_, err := q.Receive(t.Context(), wait)
+			b.must(err)
+			if !looked {
+				t.Error("nothing was taken")
+			}
+		})
+	}
+}
+
+func TestWhatDoesNotDecodeStopsNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		bad := []string{"no json", `{"id":7}`, "\xff\xfe", "no json"}
+		for _, raw := range bad {
+			b.must(b.rdb.LPush(t.Context(), q.keys.Pending, raw).Err())
+		}
+		b.push(q, "1")
+		b.resending()
+		before := b.redisNow().Truncate(time.Millisecond)
+		b.want("received", b.take(q, 1), "1")
+		after := b.redisNow()
+		b.wantMine(q, "1")
+		if n := b.rdb.LLen(t.Context(), q.taken).Val(); n != 1 {
+			t.Errorf("%d elements in hand, want 1", n)
+		}
+		dead, err := q.Dead(t.Context())
+		b.must(err)
+		left := map[string]int{"no json": 2, `{"id":7}`: 1, "\xff\xfe": 1}
+		for i, d := range dead {
+			left[string(d.Raw)]--
+			if d.Worker != "w" || d.Reason == "" || d.ID == "" || d.At.Before(before) || d.At.After(after) {
+				t.Errorf("dead letter %+v", d)
+			}
+			if i > 0 && d.At.Before(dead[i-1].At) {
+				t.Error("not the oldest first")
+			}
+		}
+		if len(dead) != len(bad) || left["no json"] != 0 || left[`{"id":7}`] != 0 || left["\xff\xfe"] != 0 {
+			t.Errorf("dead letters %+v", dead)
+		}
+	})
+}
+
+// Two looks at one bad element make one dead letter.
+func TestQuarantineOfWhatIsGoneChangesNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		b.must(q.quarantine(t.Context(), "gone", errors.New("why")))
+		dead, err := q.Dead(t.Context())
+		b.must(err)
+		if len(dead) != 0 {
+			t.Errorf("dead letters: %+v", dead)
+		}
+	})
+}
+
+// go-redis would send a BLMOVE again after a lost answer, take a second message,
+// and leave the first in hand where nobody knows of it.
+func TestLostAnswerLosesNoMessage(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		b.push(q, "1", "2", "3")
+		b.take(q, 1)
+		hook := &lossy{command: "lmove"}
+		b.rdb.AddHook(hook)
+		hook.drop.Store(true)
+		if _, err := q.Receive(t.Context(), 0); !errors.Is(err, errLost) {
+			t.Fatalf("the answer was not lost: %v", err)
+		}
+		b.want("received", b.take(q, 2), "2", "3")
+		b.wantEmpty(q)
+		b.must(q.Ack(t.Context(), "1", "2", "3"))
+		b.wantMine(q)
+	})
+}
+
+func TestTakeIsSentOnce(t *testing.T) {
+	t.Parallel()
+	var cmd redis.Cmder = once{redis.NewCmd(t.Context(), "LMOVE")}
+	if !cmd.NoRetry() {
+		t.Error("go-redis may send it twice")
+	}
+}
+
+func TestServerThatDiesLosesNothing(t *testing.T) {
+	t.Parallel()
+	server := redistest.Server(t)
+	b := &bench{T: t, rdb: server.Client(), name: "mail"}
+	q := b.worker("w")
+	b.push(q, "1", "2", "3")
+	b.take(q, 1)
+	server.Kill()
+	if _, err := q.Receive(t.Context(), 0); err == nil || errors.Is(err, ErrEmpty) {
+		t.Errorf("without a server: %v", err)
+	}
+	server.Restart()
+	b.wantMine(q, "1")
+	b.push(q, "1", "2", "3", "4")
+	b.want("received", b.take(q, 3), "2", "3", "4")
+}

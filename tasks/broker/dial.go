@@ -1,0 +1,48 @@
+package broker
+
+import (
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// dialer says how the servers get clients of their own. pool bounds a client's
+// connections, 0 leaves the default.
+func dialer(cfg Config) (func(pool int) redis.UniversalClient, error) {
+	if cfg.Dial != nil {
+		return func(int) redis.UniversalClient { return cfg.Dial() }, nil
+	}
+	switch c := cfg.Redis.(type) {
+	case *redis.Client:
+		return func(pool int) redis.UniversalClient { return redis.NewClient(likeClient(c.Options(), pool)) }, nil
+	case *redis.ClusterClient:
+		return func(pool int) redis.UniversalClient { return redis.NewClusterClient(likeCluster(c.Options(), pool)) }, nil
+	}
+	return nil, fmt.Errorf("broker: clients like a %T cannot be made: set Dial", cfg.Redis)
+}
+
+func likeClient(from *redis.Options, pool int) *redis.Options {
+	o := *from
+	if pool > 0 {
+		o.PoolSize = pool
+	}
+	o.MinIdleConns = 0
+	o.PushNotificationProcessor = nil // belongs to one client
+	// A client keeps "none" as 0, which asks for the default when it is made.
+	if o.MaxRetries == 0 {
+		o.MaxRetries = -1
+	}
+	return &o
+}
+
+func likeCluster(from *redis.ClusterOptions, pool int) *redis.ClusterOptions {
+	o := *from
+	if pool > 0 {
+		o.PoolSize = pool
+	}
+	o.MinIdleConns = 0
+	if o.MaxRedirects == 0 {
+		o.MaxRedirects = -1
+	}
+	return &o
+}

@@ -1,0 +1,185 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prpflow/prpflow/tasks"
+	"github.com/prpflow/prpflow/workflow"
+)
+
+// Broker is where tasks go.
+type Broker interface {
+	Enqueue(ctx context.Context, j tasks.Job) error
+	Remove(ctx context.Context, queue, job string) error
+}
+
+// Inbox is where messages go. A message of an id that is there already is one
+// message.
+type Inbox interface {
+	Put(ctx context.Context, id, from, to, text, priority string) error
+}
+
+// Engine is what an outbox entry may ask of the engine.
+type Engine interface {
+	LookAtDependants(ctx context.Context, dep, after string) (next string, err error)
+	Acquire(ctx context.Context, prp, lease, member string) error
+	Release(ctx context.Context, lease, member string) error
+}
+
+// Config is what a relay is made of; all but the times and Log is required.
+type Config struct {
+	Outbox workflow.Outbox
+	Engine Engine
+	Broker Broker
+	Inbox  Inbox
+	Log    *slog.Logger
+	Wait   time.Duration // longest wait for an entry; 0 = 5 s
+	Again  time.Duration // between two tries of what could not be sent; 0 = 1 s
+}
+
+// Relay sends outbox entries.
+type Relay struct {
+	Config
+	takes atomic.Int64 // unix nanoseconds of the last sign of life of Take
+}
+
+// New makes a relay.
+func New(cfg Config) (*Relay, error) {
+	if cfg.Outbox == nil || cfg.Engine == nil || cfg.Broker == nil || cfg.Inbox == nil {
+		return nil, errors.New("relay: outbox, engine, broker and inbox are required")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Wait <= 0 {
+		cfg.Wait = 5 * time.Second
+	}
+	if cfg.Again <= 0 {
+		cfg.Again = time.Second
+	}
+	return &Relay{Config: cfg}, nil
+}
+
+// Send sends the entries of a change that this process has just committed. What
+// fails stays in this process' list, for Resend.
+func (r *Relay) Send(ctx context.Context, entries []workflow.OutboxEntry) {
+	for _, e := range entries {
+		if err := r.Do(ctx, e); err != nil {
+			r.Log.Debug("not sent yet", "entry", e.ID, "kind", e.Kind, "prp", e.PRP, "err", err)
+		}
+	}
+}
+
+// Do sends one entry and takes it off the outbox.
+func (r *Relay) Do(ctx context.Context, e workflow.OutboxEntry) error {
+	if e.Kind == workflow.SendLook {
+		next, err := r.Engine.LookAtDependants(ctx, e.PRP, e.After)
+		if err != nil {
+			return fmt.Errorf("relay: %s: %w", e.PRP, err)
+		}
+		if next != "" { // the next chunk queues up behind what others want sent
+			again := e
+			again.After, again.ID = next, e.ID+">"+next
+			return r.Outbox.Requeue(ctx, e, again)
+		}
+		return r.Outbox.Ack(ctx, e)
+	}
+	if err := r.send(ctx, e); err != nil {
+		return fmt.Errorf("relay: %s of %s: %w", e.Kind, e.PRP, err)
+	}
+	return r.Outbox.Ack(ctx, e)
+}
+
+func (r *Relay) send(ctx context.Context, e workflow.OutboxEntry) error {
+	switch e.Kind {
+	case workflow.SendTask:
+		if e.Task == nil {
+			return nil
+		}
+		return r.Broker.Enqueue(ctx, *e.Task)
+	case workflow.SendRemove:
+		return r.Broker.Remove(ctx, e.Queue, e.Job)
+	case workflow.SendMessage:
+		priority := "normal"
+		if e.Urgent {
+			priority = "high"
+		}
+		return r.Inbox.Put(ctx, e.ID, workflow.ActorEngine, e.To, e.Text, priority)
+	case workflow.SendAcquire:
+		return r.Engine.Acquire(ctx, e.PRP, e.Lease, e.Member)
+	case workflow.SendRelease:
+		return r.Engine.Release(ctx, e.Lease, e.Member)
+	}
+	r.Log.Warn("outbox entry of an unknown kind dropped", "kind", e.Kind, "prp", e.PRP)
+	return nil
+}
+
+// Take sends what short-lived and dead processes have left in the shared lists,
+// until ctx ends.
+func (r *Relay) Take(ctx context.Context) {
+	for ctx.Err() == nil {
+		e, ok, err := r.Outbox.Receive(ctx, r.Wait)
+		if err == nil {
+			r.takes.Store(time.Now().UnixNano())
+		}
+		if err == nil && ok {
+			err = r.Do(ctx, e)
+		}
+		if err != nil && ctx.Err() == nil {
+			r.Log.Debug("relay", "err", err)
+			pause(ctx, r.Again)
+		}
+	}
+}
+
+// Alive says whether Take has heard of the outbox lately.
+func (r *Relay) Alive() bool {
+	return time.Since(time.Unix(0, r.takes.Load())) < 2*r.Wait+2*r.Again
+}
+
+// Resend tries again what this process took or committed and could not send,
+// until ctx ends. An entry that is being sent just now is left alone: it is
+// tried only if it was there at the look before.
+func (r *Relay) Resend(ctx context.Context) {
+	before := map[string]bool{}
+	for ctx.Err() == nil {
+		pause(ctx, r.Again)
+		mine, err := r.Outbox.Mine(ctx)
+		if err != nil {
+			continue
+		}
+		now := make(map[string]bool, len(mine))
+		for _, e := range mine {
+			if !before[e.ID] {
+				now[e.ID] = true
+				continue
+			}
+			if err := r.Do(ctx, e); err != nil {
+				now[e.ID] = true
+				r.Log.Debug("relay", "err", err)
+			}
+		}
+		before = now
+	}
+}
+
+// Run takes and resends until ctx ends.
+func (r *Relay) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { r.Take(ctx) })
+	wg.Go(func() { r.Resend(ctx) })
+	wg.Wait()
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
