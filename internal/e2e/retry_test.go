@@ -33,6 +33,7 @@ func TestSpentRetriesLeaveOneDeadLetter(t *testing.T) {
 	w.serve("serve")
 	w.agents("agents", 2, everybody...)
 	w.write("do-developer", `[ -e "$STATE/mended" ] || { echo "no compiler" >&2; exit 1; }`)
+	w.eventually(soon, "dev-1 is there", func() bool { return strings.Contains(w.run("agents").out, "dev-1") })
 	for _, id := range []string{"PRP-1", "PRP-2"} {
 		w.submit(id)
 	}

@@ -97,7 +97,7 @@ func failure(op, id string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, redis.Nil) {
+	if errors.Is(err, redis.Nil) || errors.Is(err, reliable.ErrNotTaken) {
 		return fmt.Errorf("redisstore: %s %s: %w", op, id, workflow.ErrNotFound)
 	}
 	var answer redis.Error
