@@ -24,6 +24,9 @@ func stale(r Record, run tasks.Run) error {
 	return fmt.Errorf("%s: run %s of job %s: %w: %w", r.ID, run.ID, run.Job, ErrStale, tasks.ErrStale)
 }
 
+// heldAgain is how long a task waits whose job somebody else runs.
+const heldAgain = 5 * time.Second
+
 // decideClaim gives the job to a run. The second result is false where the
 // claim was made before and nothing is to be saved.
 func decideClaim(c Context, rec Record, claim tasks.Claim) (Transition, bool, error) {
@@ -39,7 +42,9 @@ func decideClaim(c Context, rec Record, claim tasks.Claim) (Transition, bool, er
 	if h := rec.Holder; h != nil {
 		own := h.Incarnation == claim.Incarnation && !slices.Contains(claim.InHand, h.Run)
 		if !own {
-			return Transition{}, false, fmt.Errorf("%s: %w: %w", rec.ID, ErrHeld, tasks.ErrStale)
+			// The broker has handed the task out twice. It stays, for the holder's run
+			// may end with a word about it.
+			return Transition{}, false, tasks.RetryAfter(heldAgain, fmt.Errorf("%s: %w", rec.ID, ErrHeld))
 		}
 	}
 	d := newDraft(c, rec)

@@ -44,6 +44,9 @@ type Config struct {
 	Log      *slog.Logger   // nil: nothing is logged
 	// Sweeper names this process among those that sweep.
 	Sweeper string
+	// Clock is what the age of cached knowledge is measured by; nil: time.Now.
+	// What decides is the store's clock.
+	Clock func() time.Time
 }
 
 // Engine carries PRPs through their lifecycles. It may be used by many
@@ -67,8 +70,11 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
 	e := &Engine{Config: cfg, lifecycles: map[string]*fsm.Lifecycle{}}
-	e.router = &router{registry: cfg.Registry, broker: cfg.Broker}
+	e.router = &router{registry: cfg.Registry, broker: cfg.Broker, clock: cfg.Clock}
 	e.sweep = newWatch()
 	return e, nil
 }

@@ -16,12 +16,12 @@ const snapshotAge = 500 * time.Millisecond
 type router struct {
 	registry Registry
 	broker   Broker
+	clock    func() time.Time
 
 	mu     sync.Mutex
 	read   time.Time
 	agents []place
 	turn   int
-	fresh  bool // read anew each time: for tests with a clock of their own
 }
 
 // place is a live agent and its load.
@@ -63,11 +63,11 @@ func (r *router) choose(ctx context.Context, role, before string) (agent string,
 	if r.registry == nil {
 		return "", false, nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if err := r.refresh(ctx); err != nil {
 		return "", false, err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	best := -1
 	n := len(r.agents)
 	for k := range n {
@@ -92,31 +92,38 @@ func (r *router) choose(ctx context.Context, role, before string) (agent string,
 	return r.agents[best].Name, false, nil
 }
 
+// refresh reads agents and queues anew where what is known is old. The lock is
+// not held meanwhile: a slow Redis must not stop who needs none.
 func (r *router) refresh(ctx context.Context) error {
-	if !r.fresh && r.agents != nil && time.Since(r.read) < snapshotAge {
+	r.mu.Lock()
+	fresh := r.agents != nil && r.clock().Sub(r.read) < snapshotAge
+	r.mu.Unlock()
+	if fresh {
 		return nil
 	}
 	processes, now, err := r.registry.Processes(ctx)
 	if err != nil {
 		return err
 	}
-	r.agents = livePlaces(processes, now)
-	if r.broker != nil && len(r.agents) > 0 {
+	places := livePlaces(processes, now)
+	if r.broker != nil && len(places) > 0 {
 		var queues []string
-		for _, p := range r.agents {
+		for _, p := range places {
 			queues = append(queues, tasks.AgentQueues(p.Name)...)
 		}
 		waiting, err := r.broker.Waiting(ctx, queues)
 		if err != nil {
 			return err
 		}
-		for i := range r.agents {
-			for _, q := range tasks.AgentQueues(r.agents[i].Name) {
-				r.agents[i].waiting += waiting[q]
+		for i := range places {
+			for _, q := range tasks.AgentQueues(places[i].Name) {
+				places[i].waiting += waiting[q]
 			}
 		}
 	}
-	r.read = time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.agents, r.read = places, r.clock()
 	return nil
 }
 

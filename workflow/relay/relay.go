@@ -124,18 +124,24 @@ func (r *Relay) send(ctx context.Context, e workflow.OutboxEntry) error {
 // until ctx ends.
 func (r *Relay) Take(ctx context.Context) {
 	for ctx.Err() == nil {
-		e, ok, err := r.Outbox.Receive(ctx, r.Wait)
-		if err == nil {
-			r.takes.Store(time.Now().UnixNano())
-		}
-		if err == nil && ok {
-			err = r.Do(ctx, e)
-		}
-		if err != nil && ctx.Err() == nil {
+		if _, err := r.TakeOne(ctx, r.Wait); err != nil && ctx.Err() == nil {
 			r.Log.Debug("relay", "err", err)
 			pause(ctx, r.Again)
 		}
 	}
+}
+
+// TakeOne sends the next entry of the shared lists, if one comes within wait.
+func (r *Relay) TakeOne(ctx context.Context, wait time.Duration) (took bool, err error) {
+	e, ok, err := r.Outbox.Receive(ctx, wait)
+	if err != nil {
+		return false, err
+	}
+	r.takes.Store(time.Now().UnixNano())
+	if !ok {
+		return false, nil
+	}
+	return true, r.Do(ctx, e)
 }
 
 // Alive says whether Take has heard of the outbox lately.
@@ -144,29 +150,35 @@ func (r *Relay) Alive() bool {
 }
 
 // Resend tries again what this process took or committed and could not send,
-// until ctx ends. An entry that is being sent just now is left alone: it is
-// tried only if it was there at the look before.
+// until ctx ends.
 func (r *Relay) Resend(ctx context.Context) {
-	before := map[string]bool{}
+	var before map[string]bool
 	for ctx.Err() == nil {
 		pause(ctx, r.Again)
-		mine, err := r.Outbox.Mine(ctx)
-		if err != nil {
+		before = r.ResendSeen(ctx, before)
+	}
+}
+
+// ResendSeen tries what was in this process' list at the look before: an entry
+// that is being sent just now is left alone. It answers what the next look is to
+// be given.
+func (r *Relay) ResendSeen(ctx context.Context, before map[string]bool) map[string]bool {
+	mine, err := r.Outbox.Mine(ctx)
+	if err != nil {
+		return before
+	}
+	now := make(map[string]bool, len(mine))
+	for _, e := range mine {
+		if !before[e.ID] {
+			now[e.ID] = true
 			continue
 		}
-		now := make(map[string]bool, len(mine))
-		for _, e := range mine {
-			if !before[e.ID] {
-				now[e.ID] = true
-				continue
-			}
-			if err := r.Do(ctx, e); err != nil {
-				now[e.ID] = true
-				r.Log.Debug("relay", "err", err)
-			}
+		if err := r.Do(ctx, e); err != nil {
+			now[e.ID] = true
+			r.Log.Debug("relay", "err", err)
 		}
-		before = now
 	}
+	return now
 }
 
 // Run takes and resends until ctx ends.

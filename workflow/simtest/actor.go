@@ -1,0 +1,162 @@
+package simtest
+
+import (
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/prpflow/prpflow/workflow"
+)
+
+// actor is a coroutine of a process.
+type actor struct {
+	name string
+	proc *process
+	wake time.Time
+	next func() (struct{}, bool)
+	stop func()
+	give func(struct{}) bool
+}
+
+// killed unwinds a coroutine whose process has died.
+type killed struct{}
+
+// start begins an actor of a process.
+func (p *process) start(name string, body func()) *actor {
+	s := p.sim
+	a := &actor{name: name, proc: p, wake: s.clock}
+	a.next, a.stop = iter.Pull(func(yield func(struct{}) bool) {
+		defer func() {
+			if r := recover(); r != nil {
+				if _, is := r.(killed); !is {
+					panic(r)
+				}
+			}
+		}()
+		a.give = yield
+		body()
+	})
+	s.actors = append(s.actors, a)
+	p.actors = append(p.actors, a)
+	return a
+}
+
+// at is when the actor can go on.
+func (a *actor) at() time.Time {
+	if a.proc.frozenUntil.After(a.wake) {
+		return a.proc.frozenUntil
+	}
+	return a.wake
+}
+
+// resume lets an actor go on until it gives way.
+func (s *Sim) resume(a *actor) {
+	s.cur = a
+	_, more := a.next()
+	s.cur = nil
+	if !more {
+		s.drop(a)
+	}
+	if a.proc.doomed {
+		s.bury(a.proc)
+	}
+}
+
+func (s *Sim) drop(a *actor) {
+	is := func(b *actor) bool { return a == b }
+	s.actors = slices.DeleteFunc(s.actors, is)
+	a.proc.actors = slices.DeleteFunc(a.proc.actors, is)
+}
+
+// bury stops what a dead process still had.
+func (s *Sim) bury(p *process) {
+	p.doomed, p.dead = false, true
+	s.say("%s is dead", p.name)
+	for _, a := range slices.Clone(p.actors) {
+		a.stop()
+		s.drop(a)
+	}
+	s.broker.orphan(p)
+	s.restart(p)
+}
+
+// yield gives way to others.
+func (s *Sim) yield() {
+	a := s.cur
+	if !a.give(struct{}{}) {
+		panic(killed{})
+	}
+	s.cur = a
+}
+
+// sleep gives way for a while.
+func (s *Sim) sleep(d time.Duration) {
+	s.cur.wake = s.clock.Add(d)
+	s.yield()
+}
+
+// call is a call to store, broker or registry: others go first, and what can
+// go wrong may.
+func call[T any](s *Sim, op, of string, f func() (T, error)) (T, error) {
+	var none T
+	s.yield()
+	kind, now := s.fault()
+	if now {
+		s.say("%s at %s %s", kind, op, of)
+	}
+	p := s.cur.proc
+	switch {
+	case !now:
+	case kind == crashBefore:
+		p.doomed = true
+		panic(killed{})
+	case kind == freeze:
+		p.frozenUntil = s.clock.Add(time.Duration(2+s.rng.IntN(12)) * time.Second)
+		s.yield()
+	case kind == unanswered:
+		return none, workflow.ErrUnavailable
+	case kind == leaseLost:
+		s.broker.lapse()
+	}
+	v, err := f()
+	if s.Trace {
+		s.say("%s %s: %v", op, of, outcome(err))
+	}
+	switch {
+	case !now:
+	case kind == crashAfter:
+		p.doomed = true
+		panic(killed{})
+	case kind == replyLost:
+		return none, workflow.ErrUnavailable
+	}
+	return v, err
+}
+
+func outcome(err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return "ok"
+}
+
+// fault tells whether the next fault happens at this call. Persons are spared
+// crashes: they are no processes.
+func (s *Sim) fault() (faultKind, bool) {
+	s.calls++
+	if s.quiet || len(s.faults) == 0 || s.calls < s.faults[0].at {
+		return 0, false
+	}
+	k := s.faults[0].kind
+	s.faults = s.faults[1:]
+	if s.cur.proc.person && (k == crashBefore || k == crashAfter || k == freeze) {
+		k = replyLost
+	}
+	return k, true
+}
+
+// do is a call without an answer.
+func do(s *Sim, op, of string, f func() error) error {
+	_, err := call(s, op, of, func() (struct{}, error) { return struct{}{}, f() })
+	return err
+}

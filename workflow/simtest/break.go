@@ -1,0 +1,44 @@
+package simtest
+
+import (
+	"github.com/prpflow/prpflow/workflow"
+)
+
+// Break names something that is broken on purpose, to see whether it is found.
+type Break int
+
+// What can be broken.
+const (
+	BreakNothing Break = iota
+	BreakSwap          // a change is saved whatever the version is
+	BreakClaim         // a claim does not see that somebody holds the job
+	BreakDeliver       // a result counts whoever holds the job
+	BreakSweep         // nobody sweeps
+	BreakOutbox        // an entry is taken off the outbox before it is sent
+	BreakPublish       // a change forgets what it was to send
+)
+
+func (b Break) String() string {
+	return [...]string{"nothing", "swap", "claim", "deliver", "sweep", "outbox", "publish"}[b]
+}
+
+// load is what a broken process believes to have read.
+func (b Break) load(st *store, rec workflow.Record) workflow.Record {
+	switch {
+	case b == BreakClaim && st.p.claiming != nil && rec.Holder != nil && rec.Holder.Run != st.p.claiming.ID:
+		rec.Holder = nil
+	case b == BreakDeliver && st.p.delivering != nil && rec.Job != nil:
+		run := st.p.delivering
+		rec.Holder = &workflow.Holder{Incarnation: run.Incarnation, Agent: run.Agent, Run: run.ID}
+		rec.Job.ID, rec.Fence = run.Job, run.Fence
+	}
+	return rec
+}
+
+// change is what a broken process saves.
+func (b Break) change(c workflow.Change) workflow.Change {
+	if b == BreakPublish && c.SeenVersion > 1 {
+		c.Outbox = nil
+	}
+	return c
+}

@@ -1,0 +1,111 @@
+package simtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prpflow/prpflow/fsm"
+	"github.com/prpflow/prpflow/workflow"
+)
+
+var lifecycle = fsm.Default()
+
+// asked is something that a person asked for, and was told is done.
+type asked struct {
+	prp, event, mark string
+	granted          bool
+}
+
+const document = "# %s - Simulated\n\n## Success Criteria\n- [ ] it ends\n"
+
+// wishes is what a person does: hand PRPs in, then interfere with them.
+func (p *process) wishes() {
+	s := p.sim
+	ctx := context.Background()
+	n := 1 + s.rng.IntN(3)
+	var ids []string
+	for i := range n {
+		id := fmt.Sprintf("PRP-%d", i+1)
+		sub := workflow.Submission{ID: id, Source: id + ".md", Text: []byte(fmt.Sprintf(document, "PRP")), Actor: "ann"}
+		if s.rng.IntN(2) == 0 {
+			sub.Repo = "repo"
+		}
+		if i > 0 && s.rng.IntN(3) == 0 {
+			sub.Depends = []string{ids[s.rng.IntN(i)]}
+		}
+		p.until(func() error { _, err := p.engine.Submit(ctx, []workflow.Submission{sub}); return err })
+		ids = append(ids, id)
+		s.sleep(time.Duration(s.rng.IntN(2000)) * time.Millisecond)
+	}
+	for range s.rng.IntN(4) {
+		s.sleep(time.Duration(s.rng.IntN(6000)) * time.Millisecond)
+		p.wish(ctx, ids[s.rng.IntN(n)])
+	}
+	p.wishing = false
+	p.help(ctx, ids)
+}
+
+// wish fires an event, with a request id more often than not.
+func (p *process) wish(ctx context.Context, id string) {
+	s := p.sim
+	events := []string{"pause", "resume", "pause", "resume", "cancel", "answer", "retry", "approve", "reject", "undepend"}
+	w := &asked{prp: id, event: events[s.rng.IntN(len(events))], mark: s.id("because-")}
+	s.asked = append(s.asked, w)
+	p.until(func() error {
+		_, err := p.engine.Trigger(ctx, workflow.Trigger{PRP: id, Event: w.event, Actor: "ann", Reason: w.mark, RequestID: w.mark})
+		w.granted = err == nil
+		return err
+	})
+}
+
+// until repeats what was not answered.
+func (p *process) until(f func() error) {
+	for {
+		if err := f(); !errors.Is(err, workflow.ErrUnavailable) {
+			if err != nil {
+				p.sim.say("refused: %v", err)
+			}
+			return
+		}
+		p.sim.sleep(500 * time.Millisecond)
+	}
+}
+
+// help does, once the faults are over, what only a person can do: answer,
+// resume, retry.
+func (p *process) help(ctx context.Context, ids []string) {
+	s := p.sim
+	for !s.quiet {
+		// This actor does not keep the chaos going.
+		s.sleep(time.Second)
+	}
+	for {
+		for _, id := range ids {
+			v, err := p.engine.Show(ctx, id)
+			if err != nil {
+				continue
+			}
+			if v.Why == "" && !v.Running && !v.Success {
+				s.fail("%s does not move, and nobody says why: %s", id, v.State)
+			}
+			switch {
+			case v.Paused && !v.Terminal:
+				p.ask(ctx, id, "resume")
+			case v.State == "blocked":
+				p.ask(ctx, id, "answer")
+			case v.Failed:
+				p.ask(ctx, id, "retry")
+			}
+		}
+		s.sleep(3 * time.Second)
+	}
+}
+
+func (p *process) ask(ctx context.Context, id, event string) {
+	_, err := p.engine.Trigger(ctx, workflow.Trigger{PRP: id, Event: event, Actor: "ann", Answer: "that one"})
+	if err != nil {
+		p.sim.say("refused: %v", err)
+	}
+}

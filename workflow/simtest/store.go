@@ -1,0 +1,118 @@
+package simtest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/prpflow/prpflow/workflow"
+	"github.com/prpflow/prpflow/workflow/memstore"
+)
+
+// store is a process' view of the store.
+type store struct {
+	*memstore.Store
+	s *Sim
+	p *process
+}
+
+func (st *store) Load(ctx context.Context, id string) (workflow.Record, time.Time, error) {
+	var now time.Time
+	rec, err := call(st.s, "load", id, func() (rec workflow.Record, err error) {
+		rec, now, err = st.Store.Load(ctx, id)
+		return rec, err
+	})
+	return st.s.Break.load(st, rec), now, err
+}
+
+func (st *store) LoadMany(ctx context.Context, ids []string) ([]workflow.Record, error) {
+	return call(st.s, "load many", "", func() ([]workflow.Record, error) { return st.Store.LoadMany(ctx, ids) })
+}
+
+func (st *store) Apply(ctx context.Context, c workflow.Change) (workflow.Record, error) {
+	return call(st.s, "apply", c.Record.ID, func() (workflow.Record, error) {
+		before, _, err := st.Store.Load(ctx, c.Record.ID)
+		if err != nil && !errors.Is(err, workflow.ErrNotFound) {
+			return before, err
+		}
+		c = st.s.Break.change(c)
+		rec, err := st.Store.Apply(ctx, c)
+		if errors.Is(err, workflow.ErrChanged) && st.s.Break == BreakSwap {
+			c.SeenVersion, c.SeenState = before.Version, before.State
+			rec, err = st.Store.Apply(ctx, c)
+		}
+		st.s.moved = true
+		if err == nil {
+			st.s.checkChange(before, rec, c)
+		}
+		return rec, err
+	})
+}
+
+func (st *store) Look(ctx context.Context, id string, seen int64, in time.Duration) error {
+	return do(st.s, "look", id, func() error { return st.Store.Look(ctx, id, seen, in) })
+}
+
+func (st *store) Request(ctx context.Context, id, request string) (string, error) {
+	return call(st.s, "request", request, func() (string, error) { return st.Store.Request(ctx, id, request) })
+}
+
+func (st *store) Due(ctx context.Context, limit int) ([]string, error) {
+	return call(st.s, "due", "", func() ([]string, error) { return st.Store.Due(ctx, limit) })
+}
+
+func (st *store) Held(ctx context.Context, incarnation string) ([]string, error) {
+	return call(st.s, "held", "", func() ([]string, error) { return st.Store.Held(ctx, incarnation) })
+}
+
+func (st *store) AddDependant(ctx context.Context, dep, id string) error {
+	return do(st.s, "add dependant", "", func() error { return st.Store.AddDependant(ctx, dep, id) })
+}
+
+func (st *store) Dependants(ctx context.Context, dep, after string, limit int) ([]string, error) {
+	return call(st.s, "dependants", "", func() ([]string, error) { return st.Store.Dependants(ctx, dep, after, limit) })
+}
+
+func (st *store) AcquireLease(ctx context.Context, lease, member string) (string, error) {
+	return call(st.s, "acquire", member, func() (string, error) { return st.Store.AcquireLease(ctx, lease, member) })
+}
+
+func (st *store) ReleaseLease(ctx context.Context, lease, member string) (string, error) {
+	return call(st.s, "release", member, func() (string, error) { return st.Store.ReleaseLease(ctx, lease, member) })
+}
+
+func (st *store) Lead(ctx context.Context, who string, ttl time.Duration) (bool, error) {
+	return call(st.s, "lead", "", func() (bool, error) { return st.Store.Lead(ctx, who, ttl) })
+}
+
+func (st *store) Receive(ctx context.Context, _ time.Duration) (e workflow.OutboxEntry, ok bool, err error) {
+	e, err = call(st.s, "receive", "", func() (e workflow.OutboxEntry, err error) {
+		e, ok, err = st.Store.Receive(ctx, 0)
+		return e, err
+	})
+	if ok && st.s.Break == BreakOutbox {
+		_ = st.Store.Ack(ctx, e) // gone before it is sent
+		st.s.yield()
+	}
+	return e, ok && err == nil, err
+}
+
+func (st *store) Ack(ctx context.Context, e workflow.OutboxEntry) error {
+	return do(st.s, "ack", e.Kind, func() error { st.s.moved = true; return st.Store.Ack(ctx, e) })
+}
+
+func (st *store) Requeue(ctx context.Context, done, next workflow.OutboxEntry) error {
+	return do(st.s, "requeue", "", func() error { return st.Store.Requeue(ctx, done, next) })
+}
+
+func (st *store) Mine(ctx context.Context) ([]workflow.OutboxEntry, error) {
+	return call(st.s, "mine", "", func() ([]workflow.OutboxEntry, error) { return st.Store.Mine(ctx) })
+}
+
+func (st *store) Reap(ctx context.Context, dead []string) (int, error) {
+	return call(st.s, "reap", "", func() (int, error) { return st.Store.Reap(ctx, dead) })
+}
+
+func (st *store) InOutbox(ctx context.Context, prp string) (bool, error) {
+	return call(st.s, "in outbox", prp, func() (bool, error) { return st.Store.InOutbox(ctx, prp) })
+}

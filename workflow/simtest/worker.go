@@ -1,0 +1,185 @@
+package simtest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/prpflow/prpflow/tasks"
+)
+
+// worker is one place of an agent: it takes tasks and runs them.
+type worker struct {
+	p      *process
+	agent  tasks.Agent
+	actor  *actor
+	queues []string
+}
+
+// run is a run in hand.
+type run struct {
+	tasks.Run
+	claimed, halted, ended bool
+	answer                 error
+}
+
+func isStale(err error) bool { return errors.Is(err, tasks.ErrStale) }
+
+// work starts a worker.
+func (p *process) work(a tasks.Agent) {
+	w := &worker{p: p, agent: a, queues: append(tasks.AgentQueues(a.Name), tasks.RoleQueue(a.Role))}
+	w.actor = p.start(a.Name, w.loop)
+	p.workers = append(p.workers, w)
+}
+
+// ring wakes who waits for a queue.
+func (s *Sim) ring(queue string) {
+	for _, p := range s.procs {
+		for _, w := range p.workers {
+			if !p.dead && slices.Contains(w.queues, queue) && w.actor.wake.After(s.clock.Add(time.Minute)) {
+				w.actor.wake = s.clock
+			}
+		}
+	}
+}
+
+func (w *worker) loop() {
+	s := w.p.sim
+	for {
+		var t *task
+		_, _ = call(s, "dequeue", "", func() (bool, error) {
+			got, ok := s.broker.take(w.p, w.queues)
+			t = got
+			return ok, nil
+		})
+		if t == nil {
+			s.sleep(w.patience())
+			continue
+		}
+		answer := w.handle(context.Background(), t.order)
+		if do(s, "finish", t.id, func() error { s.broker.finish(w.p, t, answer); return nil }) != nil {
+			s.broker.abandon(w.p, t)
+		}
+	}
+}
+
+// patience is how long nothing comes unless somebody rings: until the next
+// delayed task is due.
+func (w *worker) patience() time.Duration {
+	s := w.p.sim
+	wait := idle
+	for _, t := range s.broker.tasks {
+		if !slices.Contains(w.queues, t.queue) {
+			continue
+		}
+		at := t.due
+		if t.state == tasks.Active && t.owner == nil {
+			at = t.lapses
+		}
+		if t.state == tasks.Pending {
+			at = s.clock
+		}
+		if t.state == tasks.Active && t.owner != nil {
+			continue
+		}
+		wait = min(wait, max(at.Sub(s.clock), time.Millisecond))
+	}
+	return wait
+}
+
+// handle is what the runtime does with an order: claim, run, save, deliver.
+func (w *worker) handle(ctx context.Context, o tasks.Order) (answer error) {
+	p, s := w.p, w.p.sim
+	for _, r := range p.runs {
+		if r.Job == o.Job { // the broker has handed it out again: there is one run, and one answer
+			for !r.ended {
+				s.sleep(200 * time.Millisecond)
+			}
+			return r.answer
+		}
+	}
+	r := &run{Run: tasks.Run{
+		ID: s.id("run"), PRP: o.PRP, Job: o.Job, Fence: o.Fence, Type: o.Type, Agent: w.agent.Name, Incarnation: p.incarnation, Started: s.clock,
+	}}
+	p.runs = append(p.runs, r)
+	defer func() {
+		r.ended, r.answer = true, answer
+		p.runs = slices.DeleteFunc(p.runs, func(x *run) bool { return x == r })
+	}()
+	attempt, err := w.claim(ctx, r)
+	if err != nil {
+		return err
+	}
+	for range 1 + s.rng.IntN(2) {
+		s.sleep(time.Duration(s.rng.IntN(4000)) * time.Millisecond)
+		if r.halted {
+			s.say("run %s is stopped", r.ID)
+			return tasks.ErrStale
+		}
+	}
+	del := tasks.Delivery{Run: r.Run, Result: w.result(o, attempt), RetryDelay: time.Second}
+	two := 2
+	del.Retries = &two
+	_ = do(s, "save", "", func() error {
+		p.disk.results[p.incarnation] = append(p.disk.results[p.incarnation], del)
+		return nil
+	})
+	v, err := p.deliver(ctx, del)
+	p.disk.results[p.incarnation] = slices.DeleteFunc(p.disk.results[p.incarnation], func(d tasks.Delivery) bool { return d.ID == del.ID })
+	switch {
+	case err != nil:
+		return tasks.ErrStale
+	case v.Failed:
+		return tasks.Permanent(errors.New(v.Reason))
+	case v.After > 0:
+		return tasks.RetryAfter(v.After, errors.New(v.Reason))
+	}
+	return nil
+}
+
+func (w *worker) claim(ctx context.Context, r *run) (attempt int, err error) {
+	p := w.p
+	for {
+		var inHand []string
+		for _, other := range p.runs {
+			if other != r {
+				inHand = append(inHand, other.ID)
+			}
+		}
+		p.claiming = &r.Run
+		a, err := p.engine.Claim(ctx, tasks.Claim{Run: r.Run, InHand: inHand})
+		p.claiming = nil
+		if err == nil {
+			r.claimed = true
+			return a.Attempt, nil
+		}
+		var later *tasks.RetryAfterError
+		if isStale(err) || errors.As(err, &later) {
+			return 0, err
+		}
+		p.sim.sleep(300 * time.Millisecond)
+	}
+}
+
+// result is what an agent makes of a task. Once the faults are over all is well.
+func (w *worker) result(o tasks.Order, attempt int) tasks.Result {
+	good := tasks.Result{Outcome: tasks.Done, Evidence: map[string]any{"tests_passed": true, "lint_clean": true, "coverage_pct": 91, "approved": true, "merged": true}}
+	s := w.p.sim
+	if s.quiet {
+		return good
+	}
+	switch n := s.rng.IntN(20); {
+	case n == 0:
+		return tasks.Result{Outcome: tasks.Failed, Reasons: []string{"no compiler"}}
+	case n == 1:
+		return tasks.Result{Outcome: tasks.Question, Question: "which one?"}
+	case n == 2:
+		return tasks.Result{Outcome: tasks.Done, Evidence: map[string]any{"tests_passed": true}}
+	case n == 3:
+		return tasks.Result{Outcome: tasks.Retry, RetryAfter: tasks.Duration(2 * time.Second)}
+	case n < 7 && o.Type == "prp.validate" && attempt < 3:
+		return tasks.Result{Outcome: tasks.Rejected, Reasons: []string{"no test"}}
+	}
+	return good
+}
