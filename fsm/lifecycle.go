@@ -52,7 +52,7 @@ func (e Edge) clone() Edge {
 	return e
 }
 
-// Lifecycle is a checked lifecycle. It is immutable.
+// Lifecycle is a checked lifecycle. It is immutable, and safe to be shared.
 type Lifecycle struct {
 	name    string
 	source  []byte
@@ -63,6 +63,8 @@ type Lifecycle struct {
 	states  map[string]State
 	edges   []Edge
 	events  []string
+
+	moves sync.Map // move -> Edge: what looplab has decided before
 }
 
 // Name is what the lifecycle calls itself.

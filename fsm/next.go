@@ -22,6 +22,22 @@ var (
 // edge to Back returns to, "" where none is remembered. Guards are not looked
 // at: Edge.Check does.
 func (l *Lifecycle) Next(from, event, back string) (Edge, error) {
+	m := move{from, event, back}
+	if e, known := l.moves.Load(m); known {
+		return e.(Edge).clone(), nil
+	}
+	e, err := l.decide(from, event, back)
+	if err == nil {
+		l.moves.Store(m, e.clone()) // there are no more of them than edges and states
+	}
+	return e, err
+}
+
+// move is a question to the lifecycle. Its answer never changes.
+type move struct{ from, event, back string }
+
+// decide asks looplab.
+func (l *Lifecycle) decide(from, event, back string) (Edge, error) {
 	if !slices.Contains(l.events, event) {
 		return Edge{}, fmt.Errorf("%w %q: the lifecycle knows %s", ErrUnknownEvent, event, strings.Join(l.events, ", "))
 	}

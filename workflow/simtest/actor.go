@@ -12,7 +12,7 @@ import (
 type actor struct {
 	name string
 	proc *process
-	wake time.Time
+	wake int64 // unix nanoseconds
 	next func() (struct{}, bool)
 	stop func()
 	give func(struct{}) bool
@@ -24,7 +24,7 @@ type killed struct{}
 // start begins an actor of a process.
 func (p *process) start(name string, body func()) *actor {
 	s := p.sim
-	a := &actor{name: name, proc: p, wake: s.clock}
+	a := &actor{name: name, proc: p, wake: s.clock.UnixNano()}
 	a.next, a.stop = iter.Pull(func(yield func(struct{}) bool) {
 		defer func() {
 			if r := recover(); r != nil {
@@ -42,12 +42,7 @@ func (p *process) start(name string, body func()) *actor {
 }
 
 // at is when the actor can go on.
-func (a *actor) at() time.Time {
-	if a.proc.frozenUntil.After(a.wake) {
-		return a.proc.frozenUntil
-	}
-	return a.wake
-}
+func (a *actor) at() int64 { return max(a.wake, a.proc.frozenUntil) }
 
 // resume lets an actor go on until it gives way.
 func (s *Sim) resume(a *actor) {
@@ -91,7 +86,7 @@ func (s *Sim) yield() {
 
 // sleep gives way for a while.
 func (s *Sim) sleep(d time.Duration) {
-	s.cur.wake = s.clock.Add(d)
+	s.cur.wake = s.clock.Add(d).UnixNano()
 	s.yield()
 }
 
@@ -111,7 +106,7 @@ func call[T any](s *Sim, op, of string, f func() (T, error)) (T, error) {
 		p.doomed = true
 		panic(killed{})
 	case kind == freeze:
-		p.frozenUntil = s.clock.Add(time.Duration(2+s.rng.IntN(12)) * time.Second)
+		p.frozenUntil = s.clock.Add(time.Duration(2+s.rng.IntN(12)) * time.Second).UnixNano()
 		s.yield()
 	case kind == unanswered:
 		return none, workflow.ErrUnavailable

@@ -41,10 +41,22 @@ func (p *process) wishes() {
 	}
 	for range s.rng.IntN(4) {
 		s.sleep(time.Duration(s.rng.IntN(6000)) * time.Millisecond)
-		p.wish(ctx, ids[s.rng.IntN(n)])
+		id := ids[s.rng.IntN(n)]
+		if s.rng.IntN(8) == 0 {
+			p.revise(ctx, id)
+			continue
+		}
+		p.wish(ctx, id)
 	}
 	p.wishing = false
 	p.help(ctx, ids)
+}
+
+// revise puts another document in the place of a PRP's.
+func (p *process) revise(ctx context.Context, id string) {
+	text := fmt.Sprintf(document, "PRP") + "\n" + p.sim.id("revision ") + "\n"
+	sub := workflow.Submission{ID: id, Source: id + ".md", Text: []byte(text), Revise: true, Actor: "ann"}
+	p.until(func() error { _, err := p.engine.Submit(ctx, []workflow.Submission{sub}); return err })
 }
 
 // wish fires an event, with a request id more often than not.

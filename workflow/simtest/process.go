@@ -34,7 +34,7 @@ type process struct {
 
 	doomed      bool
 	dead        bool
-	frozenUntil time.Time
+	frozenUntil int64 // unix nanoseconds
 
 	engine     *workflow.Engine
 	relay      *relay.Relay
@@ -54,6 +54,9 @@ func (s *Sim) populate() {
 	two := s.rng.IntN(2) == 0
 	first := []tasks.Agent{{Name: "dev-1", Role: "developer", Concurrency: 1}, {Name: "val", Role: "validator", Concurrency: 1}, {Name: "int", Role: "integrator", Concurrency: 1}}
 	s.launch(&process{sim: s, name: "serve", serves: true, disk: disk})
+	if s.rng.IntN(3) == 0 {
+		s.launch(&process{sim: s, name: "serve-2", serves: true, disk: disk})
+	}
 	if two {
 		s.launch(&process{sim: s, name: "team-2", agents: []tasks.Agent{{Name: "dev-2", Role: "developer", Concurrency: 2}}, disk: disk})
 	}

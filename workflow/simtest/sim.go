@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -33,6 +34,7 @@ type Sim struct {
 	peers  *registry
 	procs  []*process
 	actors []*actor
+	ready  [64]*actor // scratch of next
 	cur    *actor
 
 	calls   int
@@ -150,24 +152,23 @@ func (s *Sim) chaosIsOver() bool {
 // next picks one of those who can go on; where nobody can, time passes.
 func (s *Sim) next() *actor {
 	for {
-		ready := 0
-		var soonest *actor
-		var chosen *actor
+		now, ready := s.clock.UnixNano(), 0
+		soonest := int64(math.MaxInt64)
 		for _, a := range s.actors {
-			at := a.at()
-			if !at.After(s.clock) {
+			if at := a.at(); at <= now {
+				s.ready[ready%len(s.ready)] = a
 				ready++
-				if s.rng.IntN(ready) == 0 { // each with the same chance
-					chosen = a
-				}
-			} else if soonest == nil || at.Before(soonest.at()) {
-				soonest = a
+			} else {
+				soonest = min(soonest, at)
 			}
 		}
-		if chosen != nil || soonest == nil {
-			return chosen
+		if ready > 0 {
+			return s.ready[s.rng.IntN(min(ready, len(s.ready)))]
 		}
-		s.clock = soonest.at()
+		if soonest == math.MaxInt64 {
+			return nil
+		}
+		s.clock = time.Unix(0, soonest).UTC()
 	}
 }
 

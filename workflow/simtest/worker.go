@@ -37,8 +37,8 @@ func (p *process) work(a tasks.Agent) {
 func (s *Sim) ring(queue string) {
 	for _, p := range s.procs {
 		for _, w := range p.workers {
-			if !p.dead && slices.Contains(w.queues, queue) && w.actor.wake.After(s.clock.Add(time.Minute)) {
-				w.actor.wake = s.clock
+			if !p.dead && slices.Contains(w.queues, queue) && w.actor.wake > s.clock.Add(time.Minute).UnixNano() {
+				w.actor.wake = s.clock.UnixNano()
 			}
 		}
 	}

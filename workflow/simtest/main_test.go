@@ -1,0 +1,14 @@
+package simtest
+
+import (
+	"runtime/debug"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// A world is small and short-lived: memory is cheaper here than collecting it.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(1000)
+	goleak.VerifyTestMain(m)
+}
