@@ -159,7 +159,7 @@ func (d *draft) move(edge fsm.Edge, in Input) {
 		d.raise()
 	}
 	to := d.state()
-	d.rec.Back, d.rec.Question = "", ""
+	d.rec.Back, d.rec.Question, d.rec.Awaits, d.rec.Evidence = "", "", "", nil
 	if !to.Working() && !to.Terminal && from.Working() {
 		d.rec.Back = back
 	}

@@ -52,7 +52,7 @@ func decideResume(c Context, rec Record, in Input) (Transition, bool) {
 	d := newDraft(c, rec)
 	d.rec.Paused = false
 	d.note(in, d.rec.State)
-	if d.state().Working() && d.rec.Job == nil && (d.rec.Lease == "" || d.rec.Granted) {
+	if d.state().Working() && d.rec.Job == nil && d.rec.Awaits == "" && (d.rec.Lease == "" || d.rec.Granted) {
 		d.rec.Fence++
 		d.publish()
 	}

@@ -107,6 +107,11 @@ func (d *draft) outcome(del tasks.Delivery, in Input) error {
 		return d.evidenceRefused(in, missing)
 	}
 	switch del.Result.Outcome {
+	case tasks.Done:
+		if d.state().Approval {
+			d.awaitPerson(in)
+			return nil
+		}
 	case tasks.Rejected:
 		in.Reasons = del.Result.Reasons
 		if !d.refuse(d.state().MaxRejections) {
@@ -121,6 +126,17 @@ func (d *draft) outcome(del tasks.Delivery, in Input) error {
 		d.tell(fmt.Sprintf("%s asks about %s: %s", del.Agent, d.rec.ID, del.Result.Question))
 	}
 	return nil
+}
+
+// awaitPerson ends the agent's part in a state where a person has the last word.
+func (d *draft) awaitPerson(in Input) {
+	d.letGo()
+	d.rec.Job = nil
+	d.rec.Fence++
+	d.rec.Awaits, d.rec.Evidence = in.Event, in.Evidence
+	d.rec.WaitUntil, d.rec.WaitWhy, d.rec.Suspect = time.Time{}, "", nil
+	d.note(Input{Event: "approval_asked", Actor: in.Actor, Reason: in.Reason, Job: in.Job, Evidence: in.Evidence}, d.rec.State)
+	d.tell(fmt.Sprintf("%s (%s) waits in %s for a person: `prpflow trigger %s %s`, or reject it.", d.rec.ID, d.rec.Title, d.rec.State, d.rec.ID, in.Event))
 }
 
 // evidenceRefused sends the job back to the same agent with what is missing.

@@ -19,6 +19,7 @@ type Broker interface {
 	Remove(ctx context.Context, queue, job string) error // absent is success
 	Pending(ctx context.Context, queue string, limit int) ([]string, error)
 	Waiting(ctx context.Context, queues []string) (map[string]int64, error)
+	PausedOf(ctx context.Context, queues []string) (map[string]bool, error)
 }
 
 // Registry knows which processes live and which agents they have.

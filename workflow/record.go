@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"maps"
 	"time"
 
 	"github.com/prpflow/prpflow/tasks"
@@ -43,9 +44,11 @@ type Record struct {
 	Reasons  []string          `json:"reasons,omitempty"` // what the next task carries
 	Question string            `json:"question,omitempty"`
 	Answer   string            `json:"answer,omitempty"`
-	Lease    string            `json:"lease,omitempty"`   // name of the merge lease that it waits for or holds
-	Member   string            `json:"member,omitempty"`  // what it is called there, another one for each stay in the state
-	Granted  bool              `json:"granted,omitempty"` // the lease is its own
+	Awaits   string            `json:"awaits,omitempty"`   // event that a person is to fire; the run that asked for it is done
+	Evidence map[string]any    `json:"evidence,omitempty"` // of that run
+	Lease    string            `json:"lease,omitempty"`    // name of the merge lease that it waits for or holds
+	Member   string            `json:"member,omitempty"`   // what it is called there, another one for each stay in the state
+	Granted  bool              `json:"granted,omitempty"`  // the lease is its own
 
 	Failures  int          `json:"failures,omitempty"`  // failed runs of this stage
 	Lost      int          `json:"lost,omitempty"`      // runs lost in a row
@@ -132,6 +135,7 @@ func (r Record) Clone() Record {
 		s := *r.Suspect
 		c.Suspect = &s
 	}
+	c.Evidence = maps.Clone(r.Evidence)
 	if r.Agents != nil {
 		c.Agents = make(map[string]string, len(r.Agents))
 		for k, v := range r.Agents {

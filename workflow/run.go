@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/prpflow/prpflow/prp"
@@ -18,9 +19,36 @@ func (e *Engine) Claim(ctx context.Context, claim tasks.Claim) (tasks.Assignment
 		return decideClaim(c, rec, claim)
 	})
 	if err != nil {
+		if errors.Is(err, ErrStale) {
+			if rerr := e.revived(ctx, claim); rerr != nil {
+				err = rerr
+			}
+		}
 		return tasks.Assignment{}, asStale(err)
 	}
 	return e.assignment(ctx, rec)
+}
+
+// revived fires retry where an operator has had the broker run a dead letter's
+// task again. That task itself is stale: the retry publishes another.
+func (e *Engine) revived(ctx context.Context, claim tasks.Claim) error {
+	_, _, err := e.change(ctx, claim.PRP, "", "", func(c Context, rec Record) (Transition, bool, error) {
+		if !slices.ContainsFunc(rec.Dead, func(d DeadLetter) bool { return d.ID == claim.Job }) {
+			return Transition{}, false, nil
+		}
+		for _, edge := range c.Lifecycle.Edges(rec.State) {
+			if !edge.Resets {
+				continue
+			}
+			t, err := Decide(c, rec, Input{Event: edge.Event, Actor: ActorEngine, By: ByEngine, Reason: "an operator had its archived task run again"})
+			return t, true, err
+		}
+		return Transition{}, false, nil
+	})
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	return err
 }
 
 // assignment is what the record and its document tell a run.

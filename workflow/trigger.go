@@ -71,11 +71,12 @@ func decideTrigger(c Context, rec Record, tr Trigger) (Transition, error) {
 		return Transition{}, fmt.Errorf("%s: %w: %s is fired by the %s, not by a person", rec.ID, ErrConflict, tr.Event, strings.Join(edge.By, " or "))
 	}
 	in := Input{Event: tr.Event, Actor: tr.Actor, Reason: tr.Reason, Answer: tr.Answer, Evidence: tr.Evidence, By: ByPerson}
-	if tr.Event == "approve" {
-		in.Evidence = maps.Clone(tr.Evidence)
+	if tr.Event == "approve" || tr.Event == rec.Awaits {
+		in.Evidence = maps.Clone(rec.Evidence) // what the agent has shown stays shown
 		if in.Evidence == nil {
 			in.Evidence = map[string]any{}
 		}
+		maps.Copy(in.Evidence, tr.Evidence)
 		in.Evidence["approved"] = true
 	}
 	if tr.Answer != "" {

@@ -48,15 +48,11 @@ func (e *Engine) Show(ctx context.Context, id string) (View, error) {
 		}
 		return View{}, err
 	}
-	agents, err := e.liveByRole(ctx)
+	w, err := e.waits(ctx, []Record{rec})
 	if err != nil {
 		return View{}, err
 	}
-	deps, err := e.dependencies(ctx, []Record{rec})
-	if err != nil {
-		return View{}, err
-	}
-	return e.view(ctx, rec, now, agents, deps)
+	return e.view(ctx, rec, now, w)
 }
 
 // List gives the views of all PRPs, oldest first.
@@ -65,17 +61,13 @@ func (e *Engine) List(ctx context.Context) ([]View, error) {
 	if err != nil {
 		return nil, err
 	}
-	agents, err := e.liveByRole(ctx)
-	if err != nil {
-		return nil, err
-	}
-	deps, err := e.dependencies(ctx, recs)
+	w, err := e.waits(ctx, recs)
 	if err != nil {
 		return nil, err
 	}
 	views := make([]View, len(recs))
 	for i, rec := range recs {
-		if views[i], err = e.view(ctx, rec, time.Now(), agents, deps); err != nil {
+		if views[i], err = e.view(ctx, rec, time.Now(), w); err != nil {
 			return nil, err
 		}
 	}
@@ -93,7 +85,7 @@ func (e *Engine) History(ctx context.Context, id string) ([]Entry, error) {
 	return e.Store.History(ctx, id)
 }
 
-func (e *Engine) view(ctx context.Context, r Record, now time.Time, agents map[string]int, deps map[string]Record) (View, error) {
+func (e *Engine) view(ctx context.Context, r Record, now time.Time, w waits) (View, error) {
 	lc, err := e.lifecycle(ctx, r.Lifecycle)
 	if err != nil {
 		return View{}, err
@@ -115,7 +107,7 @@ func (e *Engine) view(ctx context.Context, r Record, now time.Time, agents map[s
 	case r.Job != nil:
 		v.Agent = r.Job.Agent
 	}
-	v.Why = why(r, now, v, s.Role, agents, deps)
+	v.Why = why(r, now, v, s.Role, w)
 	return v, nil
 }
 
@@ -125,7 +117,7 @@ func givenUp(lc *fsm.Lifecycle, state string) bool {
 }
 
 // why says in one true sentence what a PRP waits for; "" while it moves.
-func why(r Record, now time.Time, v View, role string, agents map[string]int, deps map[string]Record) string {
+func why(r Record, now time.Time, v View, role string, w waits) string {
 	switch {
 	case v.Terminal && v.Success:
 		return ""
@@ -140,14 +132,18 @@ func why(r Record, now time.Time, v View, role string, agents map[string]int, de
 	case len(r.Findings) > 0:
 		return "the document is refused by the lint: " + strings.Join(r.Findings, "; ")
 	case len(r.BlockedBy) > 0:
-		return "waiting for " + waitingFor(r.BlockedBy, deps)
+		return "waiting for " + waitingFor(r.BlockedBy, w.deps)
 	case r.Question != "":
 		return "waiting for an answer to: " + r.Question
+	case r.Awaits != "":
+		return fmt.Sprintf("waiting for a person to %s it, since %s", r.Awaits, r.UpdatedAt.UTC().Format("2006-01-02 15:04 UTC"))
 	case r.Lease != "" && !r.Granted:
 		return "waiting for the merge lease of " + r.Lease
 	case r.WaitUntil.After(now):
 		return fmt.Sprintf("%s; again after %s", r.WaitWhy, r.WaitUntil.UTC().Format("15:04:05"))
-	case r.Job != nil && agents[role] == 0:
+	case r.Job != nil && w.paused[r.Job.Queue]:
+		return "the queue " + r.Job.Queue + " is paused, until `prpflow queue resume " + r.Job.Queue + "`"
+	case r.Job != nil && w.agents[role] == 0:
 		return "no live " + role
 	case r.Job != nil && r.Job.Agent != "":
 		return "waiting in the queue of " + r.Job.Agent
@@ -168,6 +164,33 @@ func waitingFor(ids []string, deps map[string]Record) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// waits is what PRPs may wait for.
+type waits struct {
+	agents map[string]int    // live ones, by role
+	deps   map[string]Record // what is waited for
+	paused map[string]bool   // queues
+}
+
+// waits reads what the records may wait for.
+func (e *Engine) waits(ctx context.Context, recs []Record) (w waits, err error) {
+	if w.agents, err = e.liveByRole(ctx); err != nil {
+		return w, err
+	}
+	if w.deps, err = e.dependencies(ctx, recs); err != nil {
+		return w, err
+	}
+	var queues []string
+	for _, r := range recs {
+		if r.Job != nil && r.Holder == nil && !slices.Contains(queues, r.Job.Queue) {
+			queues = append(queues, r.Job.Queue)
+		}
+	}
+	if e.Broker != nil && len(queues) > 0 {
+		w.paused, err = e.Broker.PausedOf(ctx, queues)
+	}
+	return w, err
 }
 
 // dependencies reads what the records wait for.

@@ -44,6 +44,9 @@ func person(as string) string {
 // trigger makes the event of the flags.
 func (a *asked) trigger(id, event string) (workflow.Trigger, error) {
 	tr := workflow.Trigger{PRP: id, Event: event, Actor: a.actor(), Reason: a.reason, RequestID: a.request}
+	if tr.RequestID == "" { // a call whose answer is lost may be sent twice, and is one event
+		tr.RequestID = "cli-" + nonce()
+	}
 	for _, pair := range a.evidence {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || key == "" {

@@ -22,7 +22,7 @@ var table = []row{
 	{"workflow", []string{"fsm", "tasks", "prp"}},
 	{"workflow/memstore", []string{"workflow"}},
 	{"workflow/storetest", []string{"workflow"}},
-	{"workflow/simtest", []string{"workflow", "workflow/memstore", "workflow/storetest"}},
+	{"workflow/simtest", []string{"workflow", "workflow/memstore", "workflow/relay"}},
 
 	// Adapters to Redis.
 	{"bus", nil},

@@ -38,18 +38,6 @@ func (b *Broker) EnsureQueues(ctx context.Context, queues ...string) error {
 	return nil
 }
 
-// Paused says whether a queue hands out nothing.
-func (b *Broker) Paused(ctx context.Context, queue string) (bool, error) {
-	if err := checkQueue(queue); err != nil {
-		return false, fmt.Errorf("broker: %w", err)
-	}
-	n, err := b.rdb.Exists(ctx, pausedKey(queue)).Result()
-	if err != nil {
-		return false, fmt.Errorf("broker: is %s paused: %w", queue, err)
-	}
-	return n > 0, nil
-}
-
 // Pause makes a queue hand out nothing. Active tasks go on.
 func (b *Broker) Pause(ctx context.Context, queue string) error {
 	if err := checkQueue(queue); err != nil {

@@ -60,7 +60,8 @@ func TestPausedSaysWhatPauseAndResumeDid(t *testing.T) {
 		b, ctx := newBroker(t, rdb), t.Context()
 		want := func(want bool) {
 			t.Helper()
-			got, err := b.Paused(ctx, q)
+			all, err := b.PausedOf(ctx, []string{q})
+			got := all[q]
 			must(t, err)
 			if got != want {
 				t.Errorf("paused is %v", got)
@@ -104,7 +105,7 @@ func TestNamesThatBreakKeysAreRefused(t *testing.T) {
 	for _, q := range []string{"", "a{b}", "a b"} {
 		_, stateErr := b.State(ctx, q, "id")
 		_, listErr := b.Pending(ctx, q, 0)
-		_, pausedErr := b.Paused(ctx, q)
+		_, pausedErr := b.PausedOf(ctx, []string{q})
 		for what, err := range map[string]error{
 			"state": stateErr, "pending": listErr, "paused": pausedErr,
 			"remove": b.Remove(ctx, q, "id"), "pause": b.Pause(ctx, q), "resume": b.Resume(ctx, q),

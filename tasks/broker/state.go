@@ -80,6 +80,29 @@ func (b *Broker) List(ctx context.Context, queue string, state TaskState, limit 
 	return ids, nil
 }
 
+// PausedOf says which of the queues hand out nothing.
+func (b *Broker) PausedOf(ctx context.Context, queues []string) (map[string]bool, error) {
+	paused := make(map[string]bool, len(queues))
+	if len(queues) == 0 {
+		return paused, nil
+	}
+	pipe := b.rdb.Pipeline()
+	there := make([]*redis.IntCmd, len(queues))
+	for i, q := range queues {
+		if err := checkQueue(q); err != nil {
+			return nil, fmt.Errorf("broker: paused: %w", err)
+		}
+		there[i] = pipe.Exists(ctx, pausedKey(q))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("broker: paused: %w", err)
+	}
+	for i, q := range queues {
+		paused[q] = there[i].Val() > 0
+	}
+	return paused, nil
+}
+
 // Waiting counts the tasks that wait in each of the queues.
 func (b *Broker) Waiting(ctx context.Context, queues []string) (map[string]int64, error) {
 	if len(queues) == 0 {

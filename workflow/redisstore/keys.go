@@ -3,6 +3,10 @@ package redisstore
 import (
 	"fmt"
 	"hash/fnv"
+	"net/url"
+	"strings"
+
+	"github.com/prpflow/prpflow/workflow"
 )
 
 // Keys outside of any partition.
@@ -13,6 +17,20 @@ const (
 	EventsChannel = "prpflow:events"
 )
 
+// errEmpty refuses a key that an empty part would make another one's.
+var errEmpty = fmt.Errorf("%w: its name is empty", workflow.ErrNotFound)
+
+// join makes a key of its parts. What users choose comes last, so that no choice
+// makes one kind of key another: an id may hold ":".
+func join(parts ...string) (string, error) {
+	for _, part := range parts {
+		if part == "" {
+			return "", errEmpty
+		}
+	}
+	return strings.Join(parts, ":"), nil
+}
+
 // partition is the number of a PRP's partition.
 func (s *Store) partition(id string) int {
 	h := fnv.New32a()
@@ -22,28 +40,49 @@ func (s *Store) partition(id string) int {
 
 func tag(partition int) string { return fmt.Sprintf("{p%d}", partition) }
 
-func (s *Store) recordKey(id string) string  { return tag(s.partition(id)) + ":prp:" + id }
-func (s *Store) historyKey(id string) string { return s.recordKey(id) + ":history" }
-func (s *Store) logsKey(id string) string    { return s.recordKey(id) + ":logs" }
+func (s *Store) recordKey(id string) (string, error)  { return join(s.tagOf(id), "prp", id) }
+func (s *Store) historyKey(id string) (string, error) { return join(s.tagOf(id), "history", id) }
+func (s *Store) logsKey(id string) (string, error)    { return join(s.tagOf(id), "logs", id) }
 
-func (s *Store) requestKey(id, request string) string {
-	return s.recordKey(id) + ":request:" + request
+func (s *Store) dependantsKey(id string) (string, error) {
+	return join(s.tagOf(id), "dependants", id)
 }
 
-func (s *Store) dependantsKey(id string) string { return s.recordKey(id) + ":dependants" }
+// requestKey escapes the id: else one PRP's key could be another's.
+func (s *Store) requestKey(id, request string) (string, error) {
+	return join(s.tagOf(id), "request", url.QueryEscape(id), request)
+}
+
+func (s *Store) tagOf(id string) string { return tag(s.partition(id)) }
+
+func heldKey(p int, incarnation string) (string, error) { return join(tag(p), "held", incarnation) }
+
+func leaseKey(lease string) (string, error) { return join("prpflow", "lease", lease) }
+
+func documentKey(sha string) (string, error) { return join("prpflow", "document", sha) }
+
+func lifecycleKey(hash string) (string, error) { return join("prpflow", "lifecycle", hash) }
 
 func dueKey(p int) string    { return tag(p) + ":due" }
 func indexKey(p int) string  { return tag(p) + ":index" }
 func statesKey(p int) string { return tag(p) + ":states" }
 func eventsKey(p int) string { return tag(p) + ":events" }
-func deadKey(p int) string   { return tag(p) + ":dead" }
 
-func heldKey(p int, incarnation string) string { return tag(p) + ":held:" + incarnation }
+// deadKey is the dead letters, deadTimesKey when they were buried.
+func deadKey(p int) string      { return tag(p) + ":dead" }
+func deadTimesKey(p int) string { return tag(p) + ":dead:times" }
 
 func outboxPrefix(p int) string { return tag(p) + ":outbox" }
 
-func leaseKey(lease string) string { return "{lease:" + lease + "}" }
+// keyring collects keys, and the first refusal among them.
+type keyring struct {
+	keys []string
+	err  error
+}
 
-func documentKey(sha string) string { return "prpflow:document:" + sha }
-
-func lifecycleKey(hash string) string { return "prpflow:lifecycle:" + hash }
+func (k *keyring) add(key string, err error) {
+	k.keys = append(k.keys, key)
+	if k.err == nil {
+		k.err = err
+	}
+}

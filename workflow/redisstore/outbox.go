@@ -5,17 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/prpflow/prpflow/reliable"
 	"github.com/prpflow/prpflow/workflow"
 )
 
-// received is what a partition's shared list gave.
-type received struct {
-	entry workflow.OutboxEntry
-	err   error
-}
+// lookAtAll is how often Mine reads also the lists in which it expects nothing:
+// a change whose answer was lost may arrive in Redis long after it was given up.
+const lookAtAll = 30 * time.Second
 
 // expect notes entries that lie in this process' list, or soon will.
 func (s *Store) expect(p int, entries []workflow.OutboxEntry) {
@@ -34,58 +35,10 @@ func (s *Store) forget(p int, entries []workflow.OutboxEntry) {
 	}
 }
 
-// Receive takes an entry of a shared list. Each partition's list is waited for
-// on a connection of its own, since on a cluster they lie on different servers.
-func (s *Store) Receive(ctx context.Context, wait time.Duration) (workflow.OutboxEntry, bool, error) {
-	s.start.Do(func() {
-		var inner context.Context
-		inner, s.stop = context.WithCancel(context.WithoutCancel(ctx))
-		for p := range s.outboxes {
-			s.done.Go(func() { s.receive(inner, p) })
-		}
-	})
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case r := <-s.arrived:
-		return r.entry, r.err == nil, r.err
-	case <-timer.C:
-		return workflow.OutboxEntry{}, false, nil
-	case <-ctx.Done():
-		return workflow.OutboxEntry{}, false, ctx.Err()
-	}
-}
-
-// receive hands on what arrives in one partition. What nobody takes any more
-// stays in this process' list.
-func (s *Store) receive(ctx context.Context, p int) {
-	for ctx.Err() == nil {
-		m, err := s.outboxes[p].Receive(ctx, 30*time.Second)
-		if errors.Is(err, reliable.ErrEmpty) {
-			continue
-		}
-		var r received
-		if err == nil {
-			r.entry, r.err = decode(m)
-			s.expect(p, []workflow.OutboxEntry{r.entry})
-		} else {
-			r.err = failure("receive", outboxPrefix(p), err)
-		}
-		select {
-		case s.arrived <- r:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func decode(m reliable.Message) (workflow.OutboxEntry, error) {
-	var e workflow.OutboxEntry
-	if err := json.Unmarshal(m.Body, &e); err != nil {
-		return e, fmt.Errorf("redisstore: outbox entry %s is damaged: %w", m.ID, err)
-	}
-	e.ID = m.ID
-	return e, nil
+func (s *Store) expects(p int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.unsent[p]) > 0
 }
 
 // Ack removes an entry that was sent.
@@ -101,6 +54,9 @@ func (s *Store) Ack(ctx context.Context, e workflow.OutboxEntry) error {
 // Requeue puts the next chunk at the end of the shared list.
 func (s *Store) Requeue(ctx context.Context, done, next workflow.OutboxEntry) error {
 	p := s.partition(done.PRP)
+	if next.PRP != done.PRP {
+		return fmt.Errorf("redisstore: requeue %s: it belongs to %q, and what it follows to %q", next.ID, next.PRP, done.PRP)
+	}
 	body, err := json.Marshal(next)
 	if err != nil {
 		return fmt.Errorf("redisstore: requeue %s: %w", next.ID, err)
@@ -112,39 +68,61 @@ func (s *Store) Requeue(ctx context.Context, done, next workflow.OutboxEntry) er
 	return nil
 }
 
-// Mine lists what lies unsent in this process' list and renews its lease. It
-// asks nothing of Redis where there is nothing.
+// Mine lists what lies unsent in this process' list and renews its lease. Where
+// it expects nothing it asks Redis now and then.
 func (s *Store) Mine(ctx context.Context) ([]workflow.OutboxEntry, error) {
+	s.mu.Lock()
+	whole := time.Since(s.lookedAt) >= lookAtAll
+	s.mu.Unlock()
 	var all []workflow.OutboxEntry
-	for p, q := range s.outboxes {
-		s.mu.Lock()
-		n := len(s.unsent[p])
-		s.mu.Unlock()
-		if n == 0 {
+	for p := range s.outboxes {
+		if !whole && !s.expects(p) {
 			continue
 		}
-		if err := q.Extend(ctx); err != nil {
-			return all, failure("mine", outboxPrefix(p), err)
-		}
-		messages, err := q.Mine(ctx)
+		entries, err := s.mine(ctx, p)
 		if err != nil {
 			return all, failure("mine", outboxPrefix(p), err)
 		}
-		there := make(map[string]bool, len(messages))
-		for _, m := range messages {
-			e, err := decode(m)
-			if err != nil {
-				return all, err
-			}
-			all = append(all, e)
-			there[m.ID] = true
-		}
-		s.reconcile(p, there)
+		all = append(all, entries...)
+	}
+	if whole {
+		s.mu.Lock()
+		s.lookedAt = time.Now()
+		s.mu.Unlock()
 	}
 	return all, nil
 }
 
-// reconcile drops what is expected and not there, once it had a second to come.
+// mine lists what lies in this process' list of one partition. What is no entry
+// is put aside.
+func (s *Store) mine(ctx context.Context, p int) ([]workflow.OutboxEntry, error) {
+	q := s.outboxes[p]
+	if s.expects(p) {
+		if err := q.Extend(ctx); err != nil {
+			return nil, err
+		}
+	}
+	messages, err := q.Mine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var entries []workflow.OutboxEntry
+	there := make(map[string]bool, len(messages))
+	for _, m := range messages {
+		e, why := s.decode(m, p)
+		if why == nil {
+			entries = append(entries, e)
+			there[m.ID] = true
+		} else if err := s.quarantine(ctx, p, m, why); err != nil {
+			return entries, err
+		}
+	}
+	s.reconcile(p, there)
+	return entries, nil
+}
+
+// reconcile drops what is expected and not there, once it had the time from one
+// look to the next to come.
 func (s *Store) reconcile(p int, there map[string]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,44 +142,74 @@ func (s *Store) reconcile(p int, there map[string]bool) {
 
 // Reap brings home what dead processes left.
 func (s *Store) Reap(ctx context.Context, dead []string) (int, error) {
+	dead = slices.DeleteFunc(slices.Clone(dead), func(worker string) bool { return worker == "" })
 	total := 0
 	for p, q := range s.outboxes {
 		n, err := q.Reap(ctx, dead...)
+		total += n
 		if err != nil {
 			return total, failure("reap", outboxPrefix(p), err)
 		}
-		total += n
 	}
 	return total, nil
 }
 
+// errBusy says that processes came and went faster than their lists could be read.
+var errBusy = errors.New("the processes that send keep changing")
+
 // InOutbox says whether anything of the PRP is still to be sent.
 func (s *Store) InOutbox(ctx context.Context, prp string) (bool, error) {
 	p := s.partition(prp)
+	for range 10 {
+		raws, err := s.allEntries(ctx, p)
+		if errors.Is(err, errBusy) {
+			continue
+		}
+		if err != nil {
+			return false, failure("outbox of", prp, err)
+		}
+		return slices.ContainsFunc(raws, func(raw string) bool {
+			m, err := reliable.Decode([]byte(raw))
+			if err != nil {
+				return false
+			}
+			e, err := s.decode(m, p)
+			return err == nil && e.PRP == prp
+		}), nil
+	}
+	return false, failure("outbox of", prp, errBusy)
+}
+
+// allEntries reads a partition's lists at one moment: an entry that moves from
+// one to another meanwhile would be seen in neither.
+func (s *Store) allEntries(ctx context.Context, p int) ([]string, error) {
 	workers, err := s.rdb.ZRange(ctx, s.keys[p].Takers, 0, -1).Result()
 	if err != nil {
-		return false, failure("outbox", prp, err)
+		return nil, err
 	}
-	lists := []string{s.keys[p].Pending}
+	pipe := s.rdb.TxPipeline()
+	now := pipe.ZRange(ctx, s.keys[p].Takers, 0, -1)
+	lists := []*redis.StringSliceCmd{pipe.LRange(ctx, s.keys[p].Pending, 0, -1)}
 	for _, w := range workers {
-		if key, err := s.keys[p].Taken(w); err == nil {
-			lists = append(lists, key)
-		}
-	}
-	for _, key := range lists {
-		raws, err := s.rdb.LRange(ctx, key, 0, -1).Result()
+		key, err := s.keys[p].Taken(w)
 		if err != nil {
-			return false, failure("outbox", prp, err)
+			return nil, err
 		}
-		for _, raw := range raws {
-			if m, err := reliable.Decode([]byte(raw)); err == nil {
-				if e, err := decode(m); err == nil && e.PRP == prp {
-					return true, nil
-				}
-			}
+		lists = append(lists, pipe.LRange(ctx, key, 0, -1))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, err
+	}
+	for _, w := range now.Val() {
+		if !slices.Contains(workers, w) {
+			return nil, errBusy
 		}
 	}
-	return false, nil
+	var raws []string
+	for _, l := range lists {
+		raws = append(raws, l.Val()...)
+	}
+	return raws, nil
 }
 
 // OutboxLag is the age of the oldest entry in the shared lists, those that a

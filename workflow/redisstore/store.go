@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,13 +10,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/prpflow/prpflow/internal/lua"
 	"github.com/prpflow/prpflow/reliable"
 	"github.com/prpflow/prpflow/workflow"
 )
-
-//go:embed lua/*.lua
-var scripts embed.FS
 
 // Config of a Store.
 type Config struct {
@@ -30,109 +25,91 @@ type Config struct {
 	Partitions int
 }
 
-// requestsKept is how long a request id is remembered.
-const requestsKept = 24 * time.Hour
+const (
+	requestsKept = 24 * time.Hour      // how long a request id is remembered
+	deadKept     = 30 * 24 * time.Hour // how long a dead letter is kept
+)
 
 // Store is a workflow.Store on Redis.
 type Store struct {
-	rdb redis.UniversalClient
-	cfg Config
-
-	apply, look, acquire, release, lead, meta *lua.Script
+	rdb     redis.UniversalClient
+	cfg     Config
+	scripts scriptSet
 
 	outboxes []*reliable.Queue
 	keys     []reliable.Keys
 
-	mu      sync.Mutex
-	unsent  []map[string]bool // ids of entries in this process' lists, by partition
+	mu       sync.Mutex
+	unsent   []map[string]bool // ids of entries in this process' lists, by partition; true: seen, or just committed
+	lookedAt time.Time         // when all lists were looked at
+
 	arrived chan received
 	start   sync.Once
 	stop    context.CancelFunc
+	closed  chan struct{}
+	close   sync.Once
 	done    sync.WaitGroup
 }
 
 var _ workflow.Store = (*Store)(nil)
 
-// New makes a store on a client that the caller keeps and closes.
+// New makes a store on a client that the caller keeps, and closes after Close.
 func New(rdb redis.UniversalClient, cfg Config) (*Store, error) {
+	if rdb == nil {
+		return nil, errors.New("redisstore: a store needs a Redis client")
+	}
 	if cfg.Partitions <= 0 {
 		cfg.Partitions = 8
 	}
 	if cfg.Lease <= 0 {
 		cfg.Lease = 5 * time.Second
 	}
-	s := &Store{rdb: rdb, cfg: cfg, arrived: make(chan received), stop: func() {}}
-	for name, to := range map[string]**lua.Script{
-		"apply": &s.apply, "look": &s.look, "acquire": &s.acquire, "release": &s.release, "lead": &s.lead, "meta": &s.meta,
-	} {
-		script, err := lua.Load(scripts, name)
-		if err != nil {
-			return nil, fmt.Errorf("redisstore: %w", err)
-		}
-		*to = script
+	set, err := loadScripts()
+	if err != nil {
+		return nil, err
 	}
+	s := &Store{rdb: rdb, cfg: cfg, scripts: set, arrived: make(chan received), closed: make(chan struct{}), stop: func() {}}
 	for p := range cfg.Partitions {
-		keys, err := reliable.KeysFor(outboxPrefix(p))
-		if err != nil {
-			return nil, fmt.Errorf("redisstore: %w", err)
-		}
 		q, err := reliable.New(rdb, reliable.Config{Prefix: outboxPrefix(p), Worker: cfg.Worker, Lease: cfg.Lease})
 		if err != nil {
 			return nil, fmt.Errorf("redisstore: %w", err)
 		}
-		s.keys, s.outboxes, s.unsent = append(s.keys, keys), append(s.outboxes, q), append(s.unsent, map[string]bool{})
+		s.outboxes, s.keys, s.unsent = append(s.outboxes, q), append(s.keys, q.Keys()), append(s.unsent, map[string]bool{})
 	}
 	return s, nil
 }
 
-// Close ends what waits for entries of the shared lists.
+// Close ends every Receive and returns once nothing of this store waits for
+// Redis any more, after a second at most. What it had taken goes home when its
+// lease lapses. All but Receive still works.
 func (s *Store) Close() {
+	s.close.Do(func() { close(s.closed) })
 	s.start.Do(func() {}) // nothing starts any more
 	s.stop()
 	s.done.Wait()
-}
-
-// failure says what kind of failure an error of Redis is.
-func failure(op, id string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, redis.Nil) || errors.Is(err, reliable.ErrNotTaken) {
-		return fmt.Errorf("redisstore: %s %s: %w", op, id, workflow.ErrNotFound)
-	}
-	var answer redis.Error
-	if errors.As(err, &answer) && !refusesForNow(err) {
-		return fmt.Errorf("redisstore: %s %s: %w", op, id, err)
-	}
-	return fmt.Errorf("redisstore: %s %s: %w: %w", op, id, workflow.ErrUnavailable, err)
-}
-
-// refusesForNow tells answers of a server that cannot serve at the moment.
-func refusesForNow(err error) bool {
-	for _, prefix := range []string{"LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "BUSY", "OOM", "MISCONF", "NOREPLICAS"} {
-		if redis.HasErrorPrefix(err, prefix) {
-			return true
-		}
-	}
-	return false
 }
 
 // Load reads a record and Redis' clock.
 func (s *Store) Load(ctx context.Context, id string) (workflow.Record, time.Time, error) {
 	pipe := s.rdb.Pipeline()
 	clock := pipe.Time(ctx)
-	fields := pipe.HMGet(ctx, s.recordKey(id), "v", "s", "a", "c", "d")
+	key, kerr := s.recordKey(id)
+	values := redis.NewSliceResult(nil, nil)
+	if kerr == nil {
+		values = pipe.HMGet(ctx, key, fields...)
+	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return workflow.Record{}, time.Time{}, failure("load", id, err)
 	}
-	rec, err := record(fields.Val())
+	now := clock.Val().UTC()
+	rec, err := record(values.Val())
+	if err == nil && rec.ID == "" {
+		err = workflow.ErrNotFound
+	}
 	if err != nil {
-		return rec, clock.Val(), fmt.Errorf("redisstore: load %s: %w", id, err)
+		return workflow.Record{}, now, fmt.Errorf("redisstore: load %s: %w", id, err)
 	}
-	if rec.ID == "" {
-		return rec, clock.Val(), fmt.Errorf("redisstore: load %s: %w", id, workflow.ErrNotFound)
-	}
-	return rec, clock.Val(), nil
+	return rec, now, nil
 }
 
 // LoadMany reads several records; an unknown id gives one without an ID.
@@ -144,7 +121,12 @@ func (s *Store) LoadMany(ctx context.Context, ids []string) ([]workflow.Record, 
 		pipe := s.rdb.Pipeline()
 		answers := make([]*redis.SliceCmd, len(chunk))
 		for i, id := range chunk {
-			answers[i] = pipe.HMGet(ctx, s.recordKey(id), "v", "s", "a", "c", "d")
+			key, err := s.recordKey(id)
+			if err != nil {
+				answers[i] = redis.NewSliceResult(nil, nil)
+				continue
+			}
+			answers[i] = pipe.HMGet(ctx, key, fields...)
 		}
 		if _, err := pipe.Exec(ctx); err != nil {
 			return nil, failure("load", chunk[0], err)
@@ -162,23 +144,31 @@ func (s *Store) LoadMany(ctx context.Context, ids []string) ([]workflow.Record, 
 
 // Look sets the time to the next look.
 func (s *Store) Look(ctx context.Context, id string, seen int64, in time.Duration) error {
-	err := s.look.Run(ctx, s.rdb, []string{s.recordKey(id), dueKey(s.partition(id))}, id, seen, millis(in)).Err()
+	key, err := s.recordKey(id)
+	if err != nil {
+		return failure("look", id, err)
+	}
+	err = s.scripts.look.Run(ctx, s.rdb, []string{key, dueKey(s.partition(id))}, id, seen, millis(in)).Err()
 	return failure("look", id, err)
 }
 
 // Request tells what a request id was used for.
 func (s *Store) Request(ctx context.Context, id, request string) (string, error) {
-	event, err := s.rdb.Get(ctx, s.requestKey(id, request)).Result()
+	key, err := s.requestKey(id, request)
+	if err != nil {
+		return "", nil //nolint:nilerr // what has no name was used for nothing
+	}
+	event, err := s.rdb.Get(ctx, key).Result()
 	if errors.Is(err, redis.Nil) {
 		return "", nil
 	}
 	return event, failure("request", id, err)
 }
 
-// millis is a duration in whole milliseconds, at least one where it is not 0.
+// millis is a duration in whole milliseconds, at least one where it is above 0.
 func millis(d time.Duration) string {
 	if d > 0 && d < time.Millisecond {
 		d = time.Millisecond
 	}
-	return strconv.FormatInt(d.Milliseconds(), 10)
+	return strconv.FormatInt(max(d.Milliseconds(), 0), 10)
 }

@@ -192,6 +192,8 @@ func (c client) Waiting(_ context.Context, queues []string) (map[string]int64, e
 	})
 }
 
+func (c client) PausedOf(context.Context, []string) (map[string]bool, error) { return nil, nil }
+
 // inbox keeps messages by their ids.
 type inbox struct{ s *Sim }
 

@@ -43,7 +43,7 @@ func (s *Sim) checkChange(before, after workflow.Record, c workflow.Change) {
 		s.fail("%s is held without a job", id)
 	case st.Terminal && (after.Job != nil || after.Holder != nil || after.Lease != ""):
 		s.fail("%s is %s and still has a job, a holder or a lease", id, after.State)
-	case st.Working() && !after.Paused && after.Job == nil && (after.Lease == "" || after.Granted):
+	case st.Working() && !after.Paused && after.Job == nil && after.Awaits == "" && (after.Lease == "" || after.Granted):
 		s.fail("%s is in %s without a job or a reason to wait", id, after.State)
 	case after.Job != nil && after.Job.Fence != after.Fence:
 		s.fail("%s: fence %d, its job has %d", id, after.Fence, after.Job.Fence)

@@ -1,0 +1,48 @@
+package redisstore
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/prpflow/prpflow/workflow"
+)
+
+// DeadLetters lists the jobs that were given up, the oldest first. Those whose
+// time is over are shown no more; the next burial in their partition clears them.
+func (s *Store) DeadLetters(ctx context.Context) ([]workflow.DeadLetter, error) {
+	pipe := s.rdb.Pipeline()
+	clock := pipe.Time(ctx)
+	letters, times := make([]*redis.MapStringStringCmd, s.cfg.Partitions), make([]*redis.ZSliceCmd, s.cfg.Partitions)
+	for p := range letters {
+		times[p] = pipe.ZRangeWithScores(ctx, deadTimesKey(p), 0, -1)
+		letters[p] = pipe.HGetAll(ctx, deadKey(p))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, failure("dead letters", "", err)
+	}
+	oldest := float64(clock.Val().Add(-deadKept).UnixMilli())
+	dead := []workflow.DeadLetter{}
+	for p := range letters {
+		for _, z := range times[p].Val() {
+			text, there := letters[p].Val()[member(z)]
+			if z.Score <= oldest || !there {
+				continue
+			}
+			var d workflow.DeadLetter
+			if err := json.Unmarshal([]byte(text), &d); err != nil {
+				return nil, fmt.Errorf("redisstore: dead letter %s is damaged: %w", member(z), err)
+			}
+			dead = append(dead, d)
+		}
+	}
+	slices.SortFunc(dead, func(a, b workflow.DeadLetter) int {
+		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID))
+	})
+	return dead, nil
+}

@@ -1,0 +1,131 @@
+package workflow_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prpflow/prpflow/workflow"
+)
+
+func TestWhyNamesWhatIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	o.submit("PRP-1", workflow.Submission{})
+	o.submit("PRP-2", workflow.Submission{Depends: []string{"PRP-1"}})
+	o.submit("PRP-3", workflow.Submission{Text: []byte("# PRP-3 - No criterion\n\n## Goal\nNone.\n")})
+	o.submit("PRP-4", workflow.Submission{Repo: "r"})
+	o.submit("PRP-5", workflow.Submission{Repo: "r"})
+	o.submit("PRP-6", workflow.Submission{Priority: "P0"})
+	for id, want := range map[string]string{
+		"PRP-1": "queue of dev-1", "PRP-2": "PRP-1", "PRP-3": "no criterion", "PRP-6": "queue resume agent:dev-1:p0",
+	} {
+		if why := o.why(id); !strings.Contains(why, want) {
+			t.Errorf("%s waits for %q, want %q", id, why, want)
+		}
+	}
+	o.to("PRP-4", "validation", "integration")
+	if why := o.why("PRP-4"); !strings.Contains(why, "merge lease") {
+		t.Errorf("PRP-4 waits for %q", why)
+	}
+	o.must(o.trigger("PRP-1", "pause", ""))
+	if why := o.why("PRP-1"); !strings.Contains(why, "paused") {
+		t.Errorf("PRP-1 waits for %q", why)
+	}
+	o.must(o.trigger("PRP-1", "cancel", ""))
+	o.must(o.engine.Unblock(t.Context(), "PRP-2"))
+	if why := o.why("PRP-2"); !strings.Contains(why, "PRP-1") || !strings.Contains(why, "cancelled") {
+		t.Errorf("PRP-2 waits for %q", why)
+	}
+	o.peers.agents = nil
+	o.now = o.now.Add(time.Minute)
+	if why := o.why("PRP-5"); why != "no live developer" {
+		t.Errorf("PRP-5 waits for %q", why)
+	}
+}
+
+func TestBatchesAreReadWholeFirst(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	sub := func(id string, deps ...string) workflow.Submission {
+		return workflow.Submission{Source: id + ".md", Text: []byte(fmt.Sprintf(text, id, "P2")), Depends: deps, Actor: "ann"}
+	}
+	for name, batch := range map[string][]workflow.Submission{
+		"PRP-1 -> PRP-2 -> PRP-1": {sub("PRP-1", "PRP-2"), sub("PRP-2", "PRP-1")},
+		"PRP-3 -> PRP-3":          {sub("PRP-3", "PRP-3")},
+		"the same id":             {sub("PRP-4"), sub("PRP-4")},
+		"UTF-8":                   {sub("PRP-5"), {Source: "x.md", Text: []byte("a\x00b")}},
+		"id":                      {{Source: "x.md", ID: "a b", Text: []byte(fmt.Sprintf(text, "x", "P1"))}},
+	} {
+		_, err := o.engine.Submit(t.Context(), batch)
+		if !errors.Is(err, workflow.ErrBadInput) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := o.engine.Plan(t.Context(), batch); name != "the same id" && !errors.Is(err, workflow.ErrBadInput) {
+			t.Errorf("plan, %s: %v", name, err)
+		}
+	}
+	if recs, _ := o.store.List(t.Context()); len(recs) != 0 {
+		t.Errorf("%d records were made", len(recs))
+	}
+	plan, err := o.engine.Plan(t.Context(), []workflow.Submission{sub("PRP-7", "PRP-6", "PRP-99"), sub("PRP-6")})
+	o.must(err)
+	if len(plan) != 2 || plan[0].ID != "PRP-6" || !slices.Equal(plan[1].Unresolved, []string{"PRP-99"}) {
+		t.Errorf("plan %+v", plan)
+	}
+}
+
+func TestSubmittingAgainNeedsRevise(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	o.submit("PRP-1", workflow.Submission{})
+	again := func(sub workflow.Submission) workflow.Submitted {
+		sub.ID, sub.Source = "PRP-1", "PRP-1.md"
+		done, err := o.engine.Submit(t.Context(), []workflow.Submission{sub})
+		o.must(err)
+		return done[0]
+	}
+	if s := again(workflow.Submission{Text: []byte(fmt.Sprintf(text, "PRP-1", "P1"))}); !s.Again || s.Err != nil {
+		t.Errorf("the same: %+v", s)
+	}
+	other := []byte(fmt.Sprintf(text, "PRP-1", "P3"))
+	if s := again(workflow.Submission{Text: other}); !errors.Is(s.Err, workflow.ErrConflict) {
+		t.Errorf("other content: %v", s.Err)
+	}
+	if s := again(workflow.Submission{Text: other, Revise: true}); !s.Revised || s.Record.Revision != 2 || s.Record.Priority != "P3" {
+		t.Errorf("revised: %+v", s)
+	}
+	o.must(o.trigger("PRP-1", "cancel", ""))
+	if s := again(workflow.Submission{Text: []byte(fmt.Sprintf(text, "PRP-1", "P0")), Revise: true}); !errors.Is(s.Err, workflow.ErrConflict) {
+		t.Errorf("revised after its end: %v", s.Err)
+	}
+}
+
+func TestAnUnknownPRPIsSaidToBeUnknown(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	if _, err := o.engine.Show(t.Context(), "PRP-9"); !errors.Is(err, workflow.ErrNotFound) || !strings.Contains(err.Error(), "no PRP PRP-9") {
+		t.Errorf("show: %v", err)
+	}
+	if _, err := o.engine.History(t.Context(), "PRP-9"); !errors.Is(err, workflow.ErrNotFound) {
+		t.Errorf("history: %v", err)
+	}
+	if _, err := workflow.New(workflow.Config{}); err == nil {
+		t.Error("an engine without a store")
+	}
+}
+
+func TestListShowsEveryPRP(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	o.submit("PRP-1", workflow.Submission{})
+	o.submit("PRP-2", workflow.Submission{Depends: []string{"PRP-1"}})
+	views, err := o.engine.List(t.Context())
+	o.must(err)
+	if len(views) != 2 || views[1].BlockedBy[0] != "PRP-1" || views[0].Agent != "dev-1" {
+		t.Errorf("listed %+v", views)
+	}
+}
