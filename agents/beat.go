@@ -89,12 +89,22 @@ func (r *Runtime) Run(ctx context.Context) error {
 func (r *Runtime) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, max(r.cfg.Beat, time.Second)+maxWait)
 	defer cancel()
-	if r.cfg.Registry != nil {
-		if err := r.cfg.Registry.Beat(ctx, r.process()); err != nil {
-			return err
-		}
+	if err := r.show(ctx); err != nil {
+		return err
 	}
 	return r.recheck(ctx, r.inHand(true))
+}
+
+// show is the heartbeat. None follows the good-bye, which it would undo.
+func (r *Runtime) show(ctx context.Context) error {
+	r.word <- struct{}{}
+	defer func() { <-r.word }()
+	if r.cfg.Registry == nil || r.left {
+		return nil
+	}
+	ctx, cancel := r.untilStopped(ctx)
+	defer cancel()
+	return r.cfg.Registry.Beat(ctx, r.process())
 }
 
 // recheck stops those of the runs that are no longer current.

@@ -3,7 +3,10 @@ package agents_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prpflow/prpflow/agents"
@@ -40,3 +43,53 @@ func (r *registry) Register(context.Context, tasks.Process) error {
 
 func (r *registry) Beat(ctx context.Context, p tasks.Process) error { return r.Register(ctx, p) }
 func (r *registry) Leave(context.Context, string) error             { return nil }
+
+// slow is a registry whose heartbeats take until they are let go.
+type slow struct {
+	beats chan struct{} // one for each that began
+	let   chan struct{}
+	mu    sync.Mutex
+	said  []string
+}
+
+func (s *slow) say(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said = append(s.said, what)
+}
+
+func (s *slow) Register(context.Context, tasks.Process) error { return nil }
+func (s *slow) Leave(context.Context, string) error           { s.say("leave"); return nil }
+func (s *slow) Beat(context.Context, tasks.Process) error {
+	select {
+	case s.beats <- struct{}{}:
+	default:
+	}
+	<-s.let
+	s.say("beat")
+	return nil
+}
+
+func TestNoHeartbeatFollowsTheGoodBye(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		reg := &slow{beats: make(chan struct{}, 1), let: make(chan struct{})}
+		h := open(t, func(c *agents.Config) { with(done)(c); c.Registry = reg })
+		ran := make(chan error, 1)
+		go func() { ran <- h.Run(t.Context()) }()
+		<-reg.beats // one is on its way
+		drained := make(chan error, 1)
+		go func() { drained <- h.Drain(t.Context()) }()
+		synctest.Wait()
+		close(reg.let)
+		if err := <-drained; err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ran; err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(reg.said, []string{"beat", "leave"}) {
+			t.Errorf("the registry heard %v", reg.said)
+		}
+	})
+}

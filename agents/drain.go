@@ -46,6 +46,9 @@ func (r *Runtime) drainOnce(ctx context.Context) error {
 	if r.cfg.Registry == nil {
 		return nil
 	}
+	r.word <- struct{}{}
+	defer func() { <-r.word }()
+	r.left = true
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer cancel()
 	return r.cfg.Registry.Leave(ctx, r.cfg.Process.Incarnation)

@@ -63,7 +63,10 @@ func (r *Runtime) settle(ctx context.Context, dir *runDir) error {
 	d, ok, err := dir.load()
 	if err != nil {
 		// It was renamed into place whole: whatever this is, it is no result.
-		r.log.Error("left-over result cannot be read, leaving it", "dir", dir.path, "err", err)
+		if !r.unreadable[dir.path] {
+			r.log.Error("left-over result cannot be read, leaving it", "dir", dir.path, "err", err)
+			r.unreadable[dir.path] = true
+		}
 		return nil
 	}
 	if !ok {

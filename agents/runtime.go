@@ -45,7 +45,11 @@ type Runtime struct {
 	drain    sync.Once
 	nudges   nudges
 
-	leftovers sync.Mutex // one look at them at a time
+	word chan struct{} // one word to the registry at a time
+	left bool          // the last of them, good-bye, was said
+
+	leftovers  sync.Mutex      // one look at them at a time
+	unreadable map[string]bool // those of them that were told of
 }
 
 // agent is an agent of the process.
@@ -75,7 +79,7 @@ func NewRuntime(cfg Config) (*Runtime, error) {
 	r := &Runtime{
 		cfg: cfg, log: cfg.Log, agents: map[string]*agent{}, runs: map[string]*running{},
 		draining: make(chan struct{}), stopped: make(chan struct{}), drained: make(chan struct{}),
-		nudges: newNudges(),
+		nudges: newNudges(), word: make(chan struct{}, 1), unreadable: map[string]bool{},
 	}
 	for _, s := range cfg.Specs {
 		if _, err := s.check(); err != nil {

@@ -21,8 +21,10 @@ var errAway = errors.New("the store cannot be reached")
 // engine answers as a test tells it, and tells what it was asked.
 type engine struct {
 	mu        sync.Mutex
-	away      bool // nothing is answered
-	lossy     int  // so many claims are heard but not answered
+	away      bool          // nothing is answered
+	lossy     int           // so many claims are heard but not answered
+	attempt   int           // of what is claimed; 0 = 1
+	timeout   time.Duration // of what is claimed
 	stale     map[string]bool
 	verdict   tasks.Verdict
 	claims    []tasks.Claim
@@ -59,7 +61,10 @@ func (e *engine) Claim(_ context.Context, c tasks.Claim) (tasks.Assignment, erro
 	if e.stale[c.PRP] {
 		return tasks.Assignment{}, fmt.Errorf("%s: %w", c.PRP, tasks.ErrStale)
 	}
-	return tasks.Assignment{Job: tasks.Job{ID: c.Job, PRP: c.PRP, Fence: c.Fence, Type: c.Type}, Attempt: 1}, nil
+	return tasks.Assignment{
+		Job:     tasks.Job{ID: c.Job, PRP: c.PRP, Fence: c.Fence, Type: c.Type, Timeout: e.timeout},
+		Attempt: max(e.attempt, 1),
+	}, nil
 }
 
 func (e *engine) Deliver(_ context.Context, d tasks.Delivery) (tasks.Verdict, error) {

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/prpflow/prpflow/agents/internal/plain"
 	"github.com/prpflow/prpflow/tasks"
 )
 
@@ -24,6 +26,10 @@ const (
 	lockName     = "lock"
 	deliveryName = "delivery.json"
 )
+
+// maxDelivery is more than a delivery on disk can have: a result that is as
+// large as allowed, and the run.
+const maxDelivery = 2*tasks.MaxResult + 64<<10
 
 func openState(dir, storeID, incarnation string) (*state, error) {
 	dir, err := filepath.Abs(dir) // agents are told paths in it, and work elsewhere
@@ -54,7 +60,11 @@ func openState(dir, storeID, incarnation string) (*state, error) {
 
 // folder makes a name that is one folder.
 func folder(name string) string {
-	return strings.NewReplacer("/", "_", "\x00", "_").Replace(strings.TrimLeft(name, "."))
+	name = strings.NewReplacer("/", "_", "\x00", "_").Replace(strings.TrimLeft(name, "."))
+	if name == "" {
+		return "_"
+	}
+	return name
 }
 
 // others lists the folders of the store's other incarnations.
@@ -100,14 +110,15 @@ func (s *state) open(run tasks.Run) (*runDir, error) {
 	return d, os.Mkdir(d.path, 0o700)
 }
 
-// save writes the delivery so that it is whole on disk, or not there.
+// save writes the delivery so that it is whole on disk, or not there. The agent
+// can write to the folder too: whatever it has put there is not written through.
 func (d *runDir) save(delivery tasks.Delivery) error {
 	b, err := json.Marshal(delivery)
 	if err != nil {
 		return err
 	}
 	final := filepath.Join(d.path, deliveryName)
-	f, err := os.OpenFile(final+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.CreateTemp(d.path, "delivery-*.new") // a new file, 0600
 	if err != nil {
 		return err
 	}
@@ -119,7 +130,7 @@ func (d *runDir) save(delivery tasks.Delivery) error {
 		err = cerr
 	}
 	if err == nil {
-		err = os.Rename(final+".new", final)
+		err = os.Rename(f.Name(), final)
 	}
 	if err == nil {
 		err = syncFolder(d.path)
@@ -139,14 +150,32 @@ func syncFolder(path string) error {
 
 // load reads a saved delivery; ok is false where there is none.
 func (d *runDir) load() (delivery tasks.Delivery, ok bool, err error) {
-	b, err := os.ReadFile(filepath.Join(d.path, deliveryName))
-	if os.IsNotExist(err) {
+	b, err := plain.Read(filepath.Join(d.path, deliveryName), maxDelivery)
+	if errors.Is(err, os.ErrNotExist) {
 		return delivery, false, nil
 	}
-	if err == nil {
-		err = json.Unmarshal(b, &delivery)
+	if err != nil {
+		return delivery, false, fmt.Errorf("%s %w", deliveryName, err)
 	}
-	return delivery, err == nil, err
+	if err := json.Unmarshal(b, &delivery); err != nil {
+		return delivery, false, fmt.Errorf("%s: %w", deliveryName, err)
+	}
+	return delivery, true, nil
 }
 
-func (d *runDir) remove() { _ = os.RemoveAll(d.path) }
+// remove removes the folder, the delivery first: it is not offered again even
+// where the rest cannot go.
+func (d *runDir) remove() {
+	_ = os.Remove(filepath.Join(d.path, deliveryName))
+	if os.RemoveAll(d.path) == nil {
+		return
+	}
+	// Build tools leave folders that may not be written, Go's module cache is one.
+	_ = filepath.WalkDir(d.path, func(path string, e fs.DirEntry, _ error) error {
+		if e != nil && e.IsDir() {
+			_ = os.Chmod(path, 0o700)
+		}
+		return nil
+	})
+	_ = os.RemoveAll(d.path)
+}

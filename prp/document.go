@@ -70,7 +70,8 @@ func Parse(name string, text []byte) (Document, error) {
 	}
 	p := parser{name: name, doc: &d}
 	p.scan(text)
-	p.header()
+	p.readHeader()
+	p.readFields()
 	p.title()
 	p.identity()
 	p.criteria()
@@ -78,5 +79,3 @@ func Parse(name string, text []byte) (Document, error) {
 	d.LooksLikePRP = p.looksLikePRP()
 	return d, nil
 }
-
-var bom = []byte("\xef\xbb\xbf")

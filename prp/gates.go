@@ -8,8 +8,8 @@ import (
 
 var (
 	gateRE        = regexp.MustCompile(`(?i)\b(validation|verification|gates?|level \d|executable tests?|test(?:ing)? (?:commands|strategy|checklist|requirements))\b`)
-	levelRE       = regexp.MustCompile(`(?i)\b(?:level|gate)\s*(\d+)`)
-	placeholderRE = regexp.MustCompile(`\{[a-z_ ]+\}|\[[a-z][a-z -]+\]|<[a-z_][a-z_ -]*>`)
+	levelRE       = regexp.MustCompile(`(?i)\b(?:level|gate)\s*(\d{1,3})\b`)
+	placeholderRE = regexp.MustCompile(`(?:^|[^$])\{[a-z_ ]+\}|\[[a-z][a-z -]+\]|<[a-z_][a-z_ -]*>`)
 	shells        = map[string]bool{"bash": true, "sh": true, "shell": true, "zsh": true, "console": true, "powershell": true, "": true}
 )
 
@@ -36,65 +36,41 @@ func (p *parser) gates() {
 }
 
 // gateOver finds the nearest heading over a line, and says what it announces:
-// nothing unless it or one that it stands under is about validation.
+// nothing unless it or one that it stands under is about validation. A title of
+// the first level is about the whole document.
 func (p *parser) gateOver(at int) (name string, level int) {
-	depth := 8
-	for i := p.headBefore(at); i >= 0; i-- {
+	nearest := p.headBefore(at)
+	for i := nearest; i >= 0 && p.heads[i].level > 1; i = p.heads[i].parent {
 		h := p.heads[i]
-		if h.level >= depth {
-			continue
-		}
-		if depth == 8 {
-			name = h.text
-		}
-		depth = h.level
-		if h.level == 1 {
-			break
-		}
 		if m := levelRE.FindStringSubmatch(h.text); m != nil && level == 0 {
-			level, _ = strconv.Atoi(m[1])
+			level, _ = strconv.Atoi(m[1]) // three digits at most
 		}
 		if gateRE.MatchString(h.text) {
-			return name, level
-		}
-		if depth <= 2 {
-			break
+			return p.heads[nearest].text, level
 		}
 	}
 	return "", 0
 }
 
-// headBefore is the index of the last heading over a line.
-func (p *parser) headBefore(at int) int {
-	lo, hi := 0, len(p.heads)
-	for lo < hi {
-		if mid := (lo + hi) / 2; p.heads[mid].line < at {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo - 1
-}
-
 // commandsOf joins continued lines and leaves comments and prompts out.
 func commandsOf(lines []string) []string {
 	out := []string{}
-	open := false
+	var parts []string // of the command that goes on
 	for _, l := range lines {
 		t := strings.TrimSpace(l)
-		if !open && (t == "" || strings.HasPrefix(t, "#")) {
+		if len(parts) == 0 && (t == "" || strings.HasPrefix(t, "#")) {
 			continue
 		}
 		t = strings.TrimPrefix(t, "$ ")
-		continues := strings.HasSuffix(t, `\`)
-		t = strings.TrimSpace(strings.TrimSuffix(t, `\`))
-		if open {
-			out[len(out)-1] += " " + t
-		} else {
-			out = append(out, t)
+		head, continues := strings.CutSuffix(t, `\`)
+		parts = append(parts, strings.TrimSpace(head))
+		if !continues {
+			out = append(out, strings.TrimSpace(strings.Join(parts, " ")))
+			parts = parts[:0]
 		}
-		open = continues
+	}
+	if len(parts) > 0 {
+		out = append(out, strings.TrimSpace(strings.Join(parts, " ")))
 	}
 	return out
 }

@@ -5,97 +5,104 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"unicode"
 )
 
-const idPattern = `[A-Za-z]{1,12}\d*[-.]\d[A-Za-z0-9]*(?:[.-]\d[A-Za-z0-9]*)*|P\d+(?:\.[A-Z]\d+)+`
+// The shapes of ids: PRP-1058, PRP-34.2.5, PRP-P0-006; P0-021; P1.M2.T2.S1;
+// TASK-12, issue-488.
+const (
+	prpShape  = `(?i:PRP)[-_ ]?(?:[A-Z]\d-)?\d[A-Za-z0-9.]*`
+	planShape = `P\d-\d[A-Za-z0-9]*|P\d+(?:\.[A-Z]\d+)+`
+	anyShape  = `(?:[A-Z]{1,12}\d*|(?i:issue|task|ticket|story|bug))-\d[A-Za-z0-9]*(?:[.-]\d[A-Za-z0-9]*)*`
+)
 
 var (
-	idRE         = regexp.MustCompile(`^(?:` + idPattern + `)$`)
-	leadingIDRE  = regexp.MustCompile(`^(?i:(PRP[-_ ]?\d[A-Za-z0-9.]*|[A-Z]{1,12}\d*-\d[A-Za-z0-9.]*|P\d+(?:\.[A-Z]\d+)+))(?:$|[^A-Za-z0-9.])`)
-	bareNumberRE = regexp.MustCompile(`^(\d{1,4})(?:[-_ .]|$)`)
-	dependencyRE = regexp.MustCompile(`[A-Za-z0-9._-]+\.md\b|\bPRP-[A-Za-z0-9][A-Za-z0-9._-]*|\b(?:` + idPattern + `)`)
 	checkRE      = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
-	prefixRE     = regexp.MustCompile(`(?i)^(?:PRP\s*[:—–-]|Product Requirements? Prompt(?:\s*\(PRP\))?\s*:|Project Request Protocol\s*:|Feature\s*:)\s*`)
-	tagRE        = regexp.MustCompile(`^\[[A-Z _-]+\]\s*`)
+	inNameRE     = regexp.MustCompile(`^(` + prpShape + `|` + planShape + `|` + anyShape + `)(?:$|[^A-Za-z0-9.])`)
+	inTitleRE    = regexp.MustCompile(`^(?:(` + prpShape + `|` + planShape + `)(?:$|[^A-Za-z0-9.])|(` + anyShape + `)\s*(?:$|[:—–]|-\s))`)
+	bareNumberRE = regexp.MustCompile(`^(\d{1,4}(?:\.\d{1,4})*)(?:[-_ .]|$)`)
+	dateRE       = regexp.MustCompile(`^(?:19|20)\d\d[-_.](?:0[1-9]|1[0-2])(?:[-_. ]|$)`)
+	dependencyRE = regexp.MustCompile(`^(?:PRP-[A-Za-z0-9][A-Za-z0-9._-]*|` + prpShape + `|` + planShape + `|` + anyShape + `)$`)
+	undecidedRE  = regexp.MustCompile(`(?i)^(?:tbd|todo|none|null|n/a|-+|\?+)(?:\W|$)`)
 )
+
+// standards look like ids and are none.
+var standards = map[string]bool{
+	"AES": true, "CVE": true, "CWE": true, "ES": true, "GPT": true, "HTTP": true, "ISO": true, "JDK": true, "MD": true, "PEP": true,
+	"RFC": true, "RSA": true, "SHA": true, "SSL": true, "TLS": true, "USB": true, "UTF": true,
+	"DAY": true, "PART": true, "PHASE": true, "SPRINT": true, "STAGE": true, "STEP": true, "WEEK": true,
+}
+
+func isStandard(s string) bool {
+	prefix, _, _ := strings.Cut(s, "-")
+	return standards[strings.ToUpper(prefix)]
+}
 
 // CheckID says whether an id can be used: in URLs, on the command line, in keys.
 func CheckID(id string) error {
 	if !checkRE.MatchString(id) {
 		return fmt.Errorf("the id %q cannot be used: an id is 1 to 128 of A-Z a-z 0-9 . _ : -", id)
 	}
+	if id == "." || id == ".." {
+		return fmt.Errorf("the id %q cannot be used: in URLs and paths it means a folder", id)
+	}
 	return nil
 }
 
-// Slug makes an id of a file's name, for documents that have none.
-func Slug(fileName string) string {
-	stem := strings.TrimSuffix(filepath.Base(fileName), filepath.Ext(fileName))
-	var b strings.Builder
-	for _, r := range stem {
-		switch {
-		case r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '.' || r == '_'):
-			b.WriteRune(unicode.ToLower(r))
-		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
-			b.WriteByte('-')
-		}
-		if b.Len() >= 100 {
-			break
-		}
-	}
-	if s := strings.Trim(b.String(), "-._"); s != "" {
-		return s
-	}
-	return "prp"
-}
-
-// title finds the title, without the id and prefixes in front of it.
-func (p *parser) title() {
-	for _, h := range p.heads {
-		if h.level != 1 {
-			continue
-		}
-		if t := p.bare(h.text); t != "" {
-			p.doc.Title = t
-			return
-		}
-	}
-	p.doc.Title = p.bare(p.first("title", "name"))
-}
-
-// bare strips what stands in front of a title, and remembers its id.
-func (p *parser) bare(title string) string {
-	title = strings.Trim(strings.TrimSpace(title), "*`")
-	for {
-		before := title
-		title = strings.TrimLeftFunc(title, func(r rune) bool { return unicode.IsSymbol(r) || unicode.IsSpace(r) })
-		title = tagRE.ReplaceAllString(title, "")
-		if m := leadingIDRE.FindStringSubmatch(title); m != nil {
-			p.ids = append(p.ids, m[1])
-			title = strings.TrimLeft(title[len(m[1]):], " -:—–")
-		}
-		title = prefixRE.ReplaceAllString(title, "")
-		if title == before {
-			return strings.TrimSpace(title)
-		}
-	}
-}
-
-// identity finds the id: front matter and header, file name, title.
+// identity finds the id: front matter, header, file name, title. What the text
+// merely mentions is none.
 func (p *parser) identity() {
-	stem := strings.TrimSuffix(filepath.Base(p.name), filepath.Ext(p.name))
-	candidates := []string{p.first("prp id", "id", "task id", "work item")}
-	if m := leadingIDRE.FindStringSubmatch(stem); m != nil {
-		candidates = append(candidates, m[1])
-	}
-	if m := bareNumberRE.FindStringSubmatch(stem); m != nil && len(stem) > len(m[1]) {
-		candidates = append(candidates, "PRP-"+m[1])
-	}
-	for _, c := range append(candidates, p.ids...) {
-		c = strings.ReplaceAll(strings.Trim(strings.TrimSpace(c), "*`[]"), " ", "-")
-		if c != "" && !strings.EqualFold(c, "tbd") && strings.ContainsAny(c, "0123456789") && CheckID(c) == nil {
-			p.doc.ID = c
-			return
+	for _, f := range []fields{p.front, p.header} {
+		for _, key := range idKeys {
+			if p.doc.ID = p.stated(f[key]); p.doc.ID != "" {
+				return
+			}
 		}
 	}
+	if p.doc.ID = inFileName(p.name); p.doc.ID == "" && len(p.ids) > 0 {
+		p.doc.ID = p.ids[0]
+	}
+}
+
+// stated reads a field that gives the id.
+func (p *parser) stated(v value) string {
+	text := strings.Trim(v.text, "*`[]\"' ")
+	if text == "" || undecidedRE.MatchString(text) {
+		return ""
+	}
+	if CheckID(text) == nil {
+		return text
+	}
+	if m := inNameRE.FindStringSubmatch(text); m != nil { // "PRP 03", "PRP-7 (was P0-034)"
+		if id := tidy(m[1]); id != "" {
+			return id
+		}
+	}
+	p.warn("id-unusable", v.line, "the id that the document states cannot be used", "write 1 to 128 of A-Z a-z 0-9 . _ : -")
+	return ""
+}
+
+func inFileName(name string) string {
+	stem := stemOf(name)
+	if m := inNameRE.FindStringSubmatch(stem); m != nil && !isStandard(m[1]) {
+		return tidy(m[1])
+	}
+	if m := bareNumberRE.FindStringSubmatch(stem); m != nil && len(stem) > len(m[1]) && !dateRE.MatchString(stem) {
+		return "PRP-" + m[1]
+	}
+	return ""
+}
+
+// tidy writes an id that was found without spaces and final dots, "" where that
+// is none.
+func tidy(id string) string {
+	id = strings.TrimRight(strings.ReplaceAll(id, " ", "-"), ".")
+	if CheckID(id) != nil {
+		return ""
+	}
+	return id
+}
+
+func stemOf(name string) string {
+	base := filepath.Base(name)
+	return strings.TrimSuffix(base, filepath.Ext(base))
 }

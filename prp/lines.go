@@ -2,8 +2,8 @@ package prp
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
+	"unicode"
 )
 
 // parser holds what the steps of Parse share.
@@ -11,11 +11,12 @@ type parser struct {
 	name   string
 	doc    *Document
 	lines  []line
-	heads  []heading
-	front  map[string]string // keys of the header, lower case, the first wins
-	body   int               // first line after the front matter
-	ids    []string          // ids that the header names
+	body   int // first line after the front matter
 	blocks []block
+	heads  []heading
+	front  fields   // of the front matter
+	header fields   // of bold lines and tables
+	ids    []string // ids that the title names
 }
 
 // line is one line of the document. In a fence it is text of a block and no
@@ -23,91 +24,51 @@ type parser struct {
 type line struct {
 	text   string
 	fenced bool
+	head   bool
 }
 
-// heading is a title of a section, or a bold line on its own.
-type heading struct {
-	level int // 1 to 6; 7 for a bold line
-	text  string
-	line  int // index
-}
+var bom = []byte("\xef\xbb\xbf")
 
-// block is what stands within a fence.
-type block struct {
-	lang string
-	text []string
-	line int // index of the opener
-}
-
-var (
-	fenceRE   = regexp.MustCompile("^ {0,3}(`{3,}|~{3,})\\s*([^`]*)$")
-	headRE    = regexp.MustCompile(`^ {0,3}(#{1,6})\s*(.*?)\s*#*\s*$`)
-	boldRE    = regexp.MustCompile(`^\s{0,3}\*\*([^*]+?):?\*\*:?\s*$`)
-	commentRE = regexp.MustCompile(`(?s)<!--.*?-->`)
-)
-
-// scan splits the text into lines, and finds fences and headings.
+// scan splits the text into lines and finds what gives them their meaning.
 func (p *parser) scan(text []byte) {
 	text = bytes.TrimPrefix(text, bom)
 	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
-	text = commentRE.ReplaceAllFunc(text, func(c []byte) []byte { // lines keep their numbers
-		return bytes.Repeat([]byte("\n"), bytes.Count(c, []byte("\n")))
-	})
-	for _, t := range strings.Split(strings.ReplaceAll(string(text), "\r", "\n"), "\n") {
-		p.lines = append(p.lines, line{text: strings.ReplaceAll(t, "\u00a0", " ")})
+	for t := range strings.SplitSeq(strings.ReplaceAll(string(text), "\r", "\n"), "\n") {
+		p.lines = append(p.lines, line{text: t})
 	}
-	p.body = p.frontMatter()
+	p.frontMatter()
 	p.fences()
-	for i := p.body; i < len(p.lines); i++ {
-		if p.lines[i].fenced {
-			continue
-		}
-		t := p.lines[i].text
-		if m := headRE.FindStringSubmatch(t); m != nil && m[2] != "" {
-			p.heads = append(p.heads, heading{len(m[1]), m[2], i})
-		} else if m := boldRE.FindStringSubmatch(t); m != nil {
-			p.heads = append(p.heads, heading{7, m[1], i})
-		}
-	}
-}
-
-// fences marks what stands in code blocks.
-func (p *parser) fences() {
-	var open string
-	for i := p.body; i < len(p.lines); i++ {
-		m := fenceRE.FindStringSubmatch(p.lines[i].text)
-		switch {
-		case open == "" && m != nil:
-			open = m[1]
-			p.lines[i].fenced = true
-			lang, _, _ := strings.Cut(strings.TrimSpace(m[2]), " ")
-			p.blocks = append(p.blocks, block{lang: strings.ToLower(lang), line: i})
-		case open == "":
-		case m != nil && m[1][0] == open[0] && len(m[1]) >= len(open) && strings.TrimSpace(m[2]) == "":
-			open = ""
-			p.lines[i].fenced = true
-		default:
-			p.lines[i].fenced = true
-			b := &p.blocks[len(p.blocks)-1]
-			b.text = append(b.text, p.lines[i].text)
-		}
-	}
-	if open != "" {
-		p.warn("fence-unclosed", p.blocks[len(p.blocks)-1].line, "the code block is never closed", "close it with "+open)
-	}
+	p.outline()
 }
 
 func (p *parser) warn(rule string, at int, message, mend string) {
 	p.doc.Warnings = append(p.doc.Warnings, Finding{Rule: rule, Line: at + 1, Message: message, Mend: mend})
 }
 
-// section gives the lines below a heading, up to the next of its level or above.
-func (p *parser) section(i int) (from, to int) {
-	h := p.heads[i]
-	for _, next := range p.heads[i+1:] {
-		if next.level <= h.level {
-			return h.line + 1, next.line
+// clean makes one printable line of a value: escapes in YAML can hold any
+// character, and values end up in tables on terminals.
+func clean(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// indentOf counts the columns in front of the text of a line.
+func indentOf(s string) int {
+	n := 0
+	for i := range len(s) {
+		switch s[i] {
+		case ' ':
+			n++
+		case '\t':
+			n += 4
+		default:
+			return n
 		}
 	}
-	return h.line + 1, len(p.lines)
+	return n
 }

@@ -2,6 +2,7 @@ package tasks_test
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -32,23 +33,32 @@ func TestResultFileIsReadWhole(t *testing.T) {
 
 func TestBadResultIsRefusedInOneSentence(t *testing.T) {
 	t.Parallel()
-	big := strings.Repeat("x", tasks.MaxEvidence)
+	big := strings.Repeat("7", tasks.MaxEvidence)
 	for says, file := range map[string]string{
 		"not the JSON":              `done`,
 		"unknown outcome \"\"":      `{}`,
 		"unknown outcome \"great\"": `{"outcome":"great"}`,
+		"unknown outcome \"77":      `{"outcome":"` + big + `"}`,
+		"duration \"77":             `{"outcome":"retry","retry_after":"` + big + `"}`,
+		"duration [7":               `{"outcome":"retry","retry_after":[` + big[:300] + `]}`,
 		"no question":               `{"outcome":"question"}`,
 		"negative retry_after":      `{"outcome":"retry","retry_after":"-1s"}`,
 		"want a number and a unit":  `{"outcome":"retry","retry_after":"soon"}`,
 		"want text such as":         `{"outcome":"retry","retry_after":{}}`,
 		"bytes of evidence":         `{"outcome":"done","evidence":{"log":"` + big + `"}}`,
 		"result has 1048577 bytes":  strings.Repeat(" ", tasks.MaxResult+1),
+		"at most 744h0m0s":          `{"outcome":"limited","retry_after":"2000000h"}`,
+		"longer than can be":        `{"outcome":"limited","retry_after":1e300}`,
+		"of 101 levels":             `{"outcome":"done","evidence":{"a":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}}`,
+		"of 9998 levels":            `{"outcome":"done","evidence":{"a":` + strings.Repeat("[", 9997) + strings.Repeat("]", 9997) + `}}`,
+		"exceeded max depth":        `{"outcome":"done","evidence":{"a":` + strings.Repeat("[", 20000) + `}}`,
+		"cannot unmarshal number":   `{"outcome":"done","usage":{"input_tokens":` + big + big + `}}`,
 	} {
 		_, err := tasks.ParseResult([]byte(file))
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("want %q, error is %v", says, err)
-		} else if strings.Contains(err.Error(), "\n") {
-			t.Errorf("%q is not one sentence", err)
+		} else if strings.Contains(err.Error(), "\n") || len(err.Error()) > 300 {
+			t.Errorf("%.400q is not one sentence", err)
 		}
 	}
 }
@@ -80,5 +90,33 @@ func TestUsageAddsUp(t *testing.T) {
 	got := tasks.Usage{CostUSD: 1, InputTokens: 2, OutputTokens: 3}.Add(tasks.Usage{CostUSD: 10, InputTokens: 20, OutputTokens: 30})
 	if want := (tasks.Usage{CostUSD: 11, InputTokens: 22, OutputTokens: 33}); got != want {
 		t.Errorf("sum is %+v", got)
+	}
+}
+
+func TestUsageOfALyingAgentSpoilsNoSum(t *testing.T) {
+	t.Parallel()
+	sum := tasks.Usage{CostUSD: 1, InputTokens: 2, OutputTokens: 3}
+	for _, lie := range []tasks.Usage{
+		{CostUSD: -1, InputTokens: -2, OutputTokens: -3}, {CostUSD: math.NaN()}, {},
+	} {
+		if got := sum.Add(lie); got != sum {
+			t.Errorf("with %+v the sum is %+v", lie, got)
+		}
+	}
+	huge := tasks.Usage{CostUSD: math.MaxFloat64, InputTokens: math.MaxInt64, OutputTokens: math.MaxInt64}
+	got := huge.Add(huge)
+	if got != huge {
+		t.Errorf("the sum is %+v", got)
+	}
+	if _, err := json.Marshal(got); err != nil {
+		t.Errorf("the sum cannot be stored: %v", err)
+	}
+}
+
+func TestBracketsInTextAreNoNesting(t *testing.T) {
+	t.Parallel()
+	r := tasks.Result{Outcome: tasks.Done, Evidence: map[string]any{"log": `\"` + strings.Repeat(`[{"`, 500), "n": []any{[]any{1}}}}
+	if err := r.Validate(); err != nil {
+		t.Error(err)
 	}
 }

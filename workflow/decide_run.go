@@ -36,9 +36,6 @@ func decideClaim(c Context, rec Record, claim tasks.Claim) (Transition, bool, er
 	if holds(rec, claim.Run) {
 		return Transition{}, false, nil
 	}
-	if rec.Paused {
-		return Transition{}, false, fmt.Errorf("%s: %w: %w", rec.ID, ErrPaused, tasks.ErrStale)
-	}
 	if h := rec.Holder; h != nil {
 		own := h.Incarnation == claim.Incarnation && !slices.Contains(claim.InHand, h.Run)
 		if !own {
@@ -46,6 +43,9 @@ func decideClaim(c Context, rec Record, claim tasks.Claim) (Transition, bool, er
 			// may end with a word about it.
 			return Transition{}, false, tasks.RetryAfter(heldAgain, fmt.Errorf("%s: %w", rec.ID, ErrHeld))
 		}
+	}
+	if rec.Paused {
+		return Transition{}, false, fmt.Errorf("%s: %w: %w", rec.ID, ErrPaused, tasks.ErrStale)
 	}
 	d := newDraft(c, rec)
 	d.letGo()

@@ -17,7 +17,7 @@ type Broker interface {
 	Enqueue(ctx context.Context, j tasks.Job) error // an id that is there already is success
 	State(ctx context.Context, queue, job string) (tasks.TaskState, error)
 	Remove(ctx context.Context, queue, job string) error // absent is success
-	Pending(ctx context.Context, queue string, limit int) ([]string, error)
+	List(ctx context.Context, queue string, in tasks.TaskState, limit int) ([]string, error)
 	Waiting(ctx context.Context, queues []string) (map[string]int64, error)
 	PausedOf(ctx context.Context, queues []string) (map[string]bool, error)
 }
@@ -95,6 +95,8 @@ func (e *Engine) lifecycle(ctx context.Context, hash string) (*fsm.Lifecycle, er
 	}
 	if def := fsm.Default(); def.Hash() == hash {
 		lc = def
+	} else if e.Active != nil && e.Active.Hash() == hash {
+		lc = e.Active
 	} else {
 		source, err := e.Store.Lifecycle(ctx, hash)
 		if err != nil {

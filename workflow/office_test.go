@@ -76,9 +76,9 @@ func (desk) Enqueue(context.Context, tasks.Job) error { return nil }
 func (desk) State(context.Context, string, string) (tasks.TaskState, error) {
 	return tasks.Pending, nil
 }
-func (desk) Remove(context.Context, string, string) error                { return nil }
-func (desk) Pending(context.Context, string, int) ([]string, error)      { return nil, nil }
-func (desk) Waiting(context.Context, []string) (map[string]int64, error) { return nil, nil }
+func (desk) Remove(context.Context, string, string) error                         { return nil }
+func (desk) List(context.Context, string, tasks.TaskState, int) ([]string, error) { return nil, nil }
+func (desk) Waiting(context.Context, []string) (map[string]int64, error)          { return nil, nil }
 func (desk) PausedOf(context.Context, []string) (map[string]bool, error) {
 	return map[string]bool{"agent:dev-1:p0": true}, nil
 }

@@ -127,6 +127,13 @@ func (r *router) refresh(ctx context.Context) error {
 	return nil
 }
 
+// forget has agents and queues read anew at the next choice.
+func (r *router) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.agents = nil
+}
+
 // livePlaces lists the agents of the processes that live, by the registry's clock.
 func livePlaces(processes []tasks.Process, now time.Time) []place {
 	places := []place{}

@@ -189,10 +189,11 @@ func array[T any](v []T) (json.RawMessage, error) {
 	return json.Marshal(v)
 }
 
-// lost takes a job from a holder that is gone, if he still holds it.
+// lost takes a job from a holder that was found gone at the time Since, if he
+// still holds it. Who has claimed after that was not gone.
 func (e *Engine) lost(ctx context.Context, id string, h Holder, reason string) error {
 	_, _, err := e.change(ctx, id, "", "", func(c Context, rec Record) (Transition, bool, error) {
-		if rec.Holder == nil || rec.Holder.Incarnation != h.Incarnation || (h.Run != "" && rec.Holder.Run != h.Run) {
+		if rec.Holder == nil || rec.Holder.Incarnation != h.Incarnation || rec.Holder.Since.After(h.Since) {
 			return Transition{}, false, nil
 		}
 		t, err := decideLost(c, rec, reason, false)

@@ -43,7 +43,7 @@ func (e *Engine) takeFromPeer(ctx context.Context, idle place, places []place) (
 			continue
 		}
 		for _, q := range tasks.AgentQueues(peer.Name) {
-			jobs, err := e.Broker.Pending(ctx, q, 10)
+			jobs, err := e.Broker.List(ctx, q, tasks.Pending, 10)
 			if err != nil {
 				return false, err
 			}

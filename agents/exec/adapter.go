@@ -81,6 +81,9 @@ func (c *command) expand(v values) ([]string, error) {
 	if c.spec.Prompt == agents.PromptArgv && !c.inline {
 		argv = append(argv, v.Prompt)
 	}
+	for i := range argv { // reasons and titles are anybody's; no argument can hold a NUL
+		argv[i] = strings.ReplaceAll(argv[i], "\x00", "")
+	}
 	return argv, nil
 }
 

@@ -3,12 +3,12 @@ package exec
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
 
+	"github.com/prpflow/prpflow/agents/internal/plain"
 	"github.com/prpflow/prpflow/agents/internal/proc"
 )
 
@@ -40,7 +40,20 @@ func (g group) save(path string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, b, 0o600)
+	// The command runs already and may have put something there.
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Close())
+}
+
+// loadGroup reads what save has written; ok is false where nothing is known.
+func loadGroup(path string) (g group, ok bool) {
+	b, err := plain.Read(path, 1<<10)
+	ok = err == nil && json.Unmarshal(b, &g) == nil && g.ID > 1 && g.BootID != ""
+	return g, ok
 }
 
 func (g group) signal(s syscall.Signal) { _ = syscall.Kill(-g.ID, s) } // gone is what is wanted
@@ -96,10 +109,18 @@ func (c *process) end(wasCut bool) {
 	<-c.exited
 	c.reap()
 	if wasCut {
-		killMarked(c.marker)
+		killStrays(c.marker)
 	}
 	c.group.gone(termWait)
 	c.hangUp(pipeWait)
+}
+
+// killStrays kills the processes of a run wherever they are. Whoever forks while
+// it is looked for is found by the next look.
+func killStrays(marker string) {
+	for end := time.Now().Add(termWait); killMarked(marker) > 0 && time.Now().Before(end); {
+		time.Sleep(pollWait)
+	}
 }
 
 // killMarked kills the processes of a run by the variable that only they have.
@@ -118,28 +139,19 @@ func killMarked(marker string) (killed int) {
 // Reap ends what a dead runtime's run has left running. The folder tells the
 // group; a number that has become another's is recognised by boot, by the
 // leader's start time, and by the variable that only this run's processes have.
+// Those are found also where the folder tells nothing: the runtime may have died
+// before it noted the group.
 func (Adapter) Reap(dir string) error {
-	b, err := os.ReadFile(filepath.Join(dir, groupName))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("exec: reap: %w", err)
-	}
-	var g group
-	if json.Unmarshal(b, &g) != nil || g.ID <= 1 || g.BootID == "" || g.BootID != proc.BootID() {
-		return nil // cut off while it was written, or of another boot: nothing of it can run
-	}
-	if g.PIDNS != proc.Namespace() {
-		return nil // of another container: its processes ended with it, or are out of reach
-	}
 	marker := resultVariable + "=" + filepath.Join(dir, resultName)
-	if g.ours(marker) {
+	g, ok := loadGroup(filepath.Join(dir, groupName))
+	// Another boot's processes ended with it, another container's are out of reach.
+	ours := ok && g.BootID == proc.BootID() && g.PIDNS == proc.Namespace() && g.ours(marker)
+	if ours {
 		g.signal(syscall.SIGKILL)
 	}
-	// Whoever forks while it is looked for is found by the next look.
-	for end := time.Now().Add(termWait); killMarked(marker) > 0 && time.Now().Before(end); {
-		time.Sleep(pollWait)
+	killStrays(marker)
+	if ours {
+		g.gone(termWait)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,6 +42,9 @@ type plan struct {
 func (c *command) prepare(t agents.Task) (plan, error) {
 	in := func(name string) string { return filepath.Join(t.Dir, name) }
 	p := plan{dir: t.Agent.Repo.Path, result: in(resultName), group: in(groupName)}
+	if err := checkDir(p.dir); err != nil {
+		return p, err
+	}
 	if err := os.WriteFile(in(documentName), t.Document, 0o600); err != nil {
 		return p, err
 	}
@@ -78,16 +82,40 @@ func (c *command) values(t agents.Task, file agents.TaskFile, taskFile string) v
 	}
 	v.PRP.ID, v.PRP.Title, v.PRP.Path, v.PRP.SHA256 = file.PRP.ID, file.PRP.Title, file.PRP.Path, file.PRP.SHA256
 	v.Task.ID, v.Task.Type = file.TaskID, file.Type
-	v.Prompt = prompt(v, t, string(t.Document))
-	if len(v.Prompt) > maxArgument && c.spec.Prompt != agents.PromptStdin {
-		v.Prompt = prompt(v, t, "")
+	v.Prompt = prompt(v, t)
+	for _, shorten := range []func(){ // what is left out is in the task file
+		func() { t.Document = nil },
+		func() { t.Reasons, t.Answer = []string{"They are long: read them in the task file."}, "" },
+		func() { v.PRP.Title = "its title is long" },
+	} {
+		if len(v.Prompt) <= maxArgument || c.spec.Prompt == agents.PromptStdin {
+			break
+		}
+		shorten()
+		v.Prompt = prompt(v, t)
 	}
 	return v
 }
 
+// checkDir says that a working directory is not there; the kernel would say it
+// of the command.
+func checkDir(path string) error {
+	if path == "" {
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		err = errors.New("it is no folder")
+	}
+	if err != nil {
+		return fmt.Errorf("repo.path %s: %w", path, err)
+	}
+	return nil
+}
+
 // prompt says in words what the task file says in JSON. Without a document it
 // names the file to read.
-func prompt(v values, t agents.Task, document string) string {
+func prompt(v values, t agents.Task) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "You are the agent %s (%s). Your task is %s for %s: %s (attempt %d).\n", v.Agent, v.Role, v.Task.Type, v.PRP.ID, v.PRP.Title, v.Attempt)
 	fmt.Fprintf(&b, "The task in JSON is in the file %s.\n", v.TaskFile)
@@ -102,10 +130,10 @@ func prompt(v values, t agents.Task, document string) string {
 	if t.Answer != "" {
 		fmt.Fprintf(&b, "\nThe answer to your question: %s\n", t.Answer)
 	}
-	if document == "" {
+	if len(t.Document) == 0 {
 		fmt.Fprintf(&b, "\nRead the document first: %s\n", v.Document)
 	} else {
-		fmt.Fprintf(&b, "\nThe document (%s):\n\n%s\n", v.Document, document)
+		fmt.Fprintf(&b, "\nThe document (%s):\n\n%s\n", v.Document, t.Document)
 	}
 	return b.String()
 }

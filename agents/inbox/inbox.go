@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -136,11 +137,12 @@ func message(name string, m reliable.Message) Message {
 		Timestamp: m.At.UTC(), Attempt: m.Attempt + 1, State: "waiting", History: []Try{},
 	}
 	var b body
-	if err := json.Unmarshal(m.Body, &b); err != nil {
+	if err := json.Unmarshal(m.Body, &b); err != nil || b.Message == "" {
 		out.Message = string(m.Body)
 		return out
 	}
-	out.From, out.Message, out.Priority, out.Type = b.From, b.Message, b.Priority, b.Type
+	out.Message = b.Message
+	out.From, out.Priority, out.Type = cmp.Or(b.From, out.From), cmp.Or(b.Priority, out.Priority), cmp.Or(b.Type, out.Type)
 	return out
 }
 

@@ -1,8 +1,11 @@
 package inbox
 
 import (
+	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
@@ -69,14 +72,86 @@ func TestWhatIsNoMessageOfOursIsShownAsItIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := q.Push(t.Context(), reliable.Message{ID: "x", Body: []byte("plain")}); err != nil {
+		shown := map[string]string{
+			"plain": "plain", "null": "null", `[1]`: `[1]`, `{"to":"x"}`: `{"to":"x"}`, `{"message":7}`: `{"message":7}`,
+			`{"message":"old","extra":{}}`: "old", // a legacy publisher leaves out what it likes
+		}
+		var pushed []string
+		for raw := range shown {
+			pushed = append(pushed, raw)
+			if _, err := q.Push(t.Context(), reliable.Message{Body: []byte(raw)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := rdb.LPush(t.Context(), q.Keys().Pending, "no envelope").Err(); err != nil {
 			t.Fatal(err)
 		}
 		got, err := b.Peek(t.Context(), name, 0)
-		if err != nil || len(got) != 1 || got[0].Message != "plain" || got[0].From != "unknown" {
-			t.Errorf("%+v, %v", got, err)
+		if err != nil || len(got) != len(pushed) {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		for i, m := range got {
+			if m.Message != shown[pushed[i]] || m.From != "unknown" || m.To != name || m.Priority != "normal" || m.Type != "direct" || m.Timestamp.IsZero() {
+				t.Errorf("%s is shown as %+v", pushed[i], m)
+			}
 		}
 	})
+}
+
+func TestPuttingTakesNoPartInTheQueue(t *testing.T) {
+	t.Parallel()
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		b, err := New(rdb)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, err := Name(redistest.Name("agent"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Put(t.Context(), "m", "engine", name, "text", "normal"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Depths(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		keys, err := reliable.KeysFor("{q:inbox:" + name + "}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := rdb.Exists(t.Context(), keys.Takers).Result(); err != nil || n != 0 {
+			t.Errorf("there is a taker: %v", err)
+		}
+	})
+}
+
+// The names are those of the contract.
+func TestMessageIsShownInTheWordsOfTheContract(t *testing.T) {
+	t.Parallel()
+	m := message("dev-1", reliable.Message{ID: "m", Attempt: 1, At: time.UnixMilli(1700000000000), Body: []byte(`{"from":"a","message":"hi","priority":"high","type":"agent_to_agent"}`)})
+	got, err := json.Marshal(m)
+	want := `{"id":"m","from":"a","to":"dev-1","message":"hi","priority":"high","type":"agent_to_agent",` +
+		`"timestamp":"2023-11-14T22:13:20Z","attempt":2,"state":"waiting","history":[]}`
+	if err != nil || string(got) != want {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestErrorsNameTheInbox(t *testing.T) {
+	t.Parallel()
+	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})
+	defer rdb.Close()
+	b, err := New(rdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, peek := b.Peek(t.Context(), "Dev-1", 1)
+	_, depths := b.Depths(t.Context())
+	for _, err := range []error{peek, depths, b.Put(t.Context(), "m", "a", "Dev-1", "text", "normal")} {
+		if err == nil || !strings.HasPrefix(err.Error(), "inbox") {
+			t.Errorf("got %v", err)
+		}
+	}
 }
 
 func TestNamesAreFoldedAndChecked(t *testing.T) {

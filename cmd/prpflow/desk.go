@@ -94,7 +94,7 @@ func newDesk(ctx context.Context, cfg config.Config, rdb redis.UniversalClient, 
 	if d.inbox, err = inbox.New(rdb); err != nil {
 		return nil, err
 	}
-	with.engine.Store, with.engine.Broker, with.engine.Registry, with.engine.Nonce = d.store, d.broker, d.registry, nonce
+	with.engine.Store, with.engine.Broker, with.engine.Registry, with.engine.Nonce = seamStore(d.store), seamBroker(d.broker), seamRegistry(d.registry), nonce
 	d.engine, err = workflow.New(with.engine)
 	return d, err
 }

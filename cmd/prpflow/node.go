@@ -100,13 +100,13 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 	if err != nil {
 		return err
 	}
-	n.relay, err = relay.New(relay.Config{Outbox: n.store, Engine: n.engine, Broker: n.broker, Inbox: n.inbox, Log: n.log})
+	n.relay, err = relay.New(relay.Config{Outbox: seamStore(n.store), Engine: n.engine, Broker: seamBroker(n.broker), Inbox: n.inbox, Log: n.log})
 	if err != nil {
 		return err
 	}
 	n.engine.SetSender(n.relay)
 	n.runtime, err = agents.NewRuntime(agents.Config{
-		Engine: n.engine, Registry: n.registry, Adapter: exec.Adapter{}, Specs: c.specs, Process: self,
+		Engine: seamEngine(n.engine), Registry: n.registry, Adapter: exec.Adapter{}, Specs: c.specs, Process: self,
 		StateDir: c.state, StoreID: n.meta.StoreID, Drain: c.cfg.Drain, Log: n.log,
 	})
 	if err != nil {

@@ -33,12 +33,13 @@ var table = []row{
 	{"workflow/relay", []string{"workflow", "tasks/broker", "reliable", "bus"}},
 
 	// What agents live in.
-	{"agents", []string{"tasks", "reliable", "bus", "agents/internal/proc"}},
+	{"agents", []string{"tasks", "reliable", "bus", "agents/internal/proc", "agents/internal/plain"}},
 	{"agents/exec", []string{"agents"}},
 	{"agents/tmux", []string{"agents"}},
 	{"agents/registry", []string{"agents", "internal/lua"}},
 	{"agents/inbox", []string{"reliable"}},
 	{"agents/internal/proc", nil},
+	{"agents/internal/plain", nil},
 
 	// Doors and windows.
 	{"api", []string{"workflow", "tasks/broker", "reliable", "agents/registry"}},

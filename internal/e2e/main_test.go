@@ -12,9 +12,11 @@ import (
 
 const programSource = "../../cmd/prpflow"
 
-// built is the program, or the sentence that says why there is none.
+// built is the program, and one that can be told to die at a point of its way;
+// or the sentence that says why there is none.
 var built struct {
 	path    string
+	faulty  string
 	missing string
 }
 
@@ -32,17 +34,20 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	built.path = filepath.Join(dir, "prpflow")
-	args := []string{"build", "-buildvcs=false", "-o", built.path}
+	built.path, built.faulty = filepath.Join(dir, "prpflow"), filepath.Join(dir, "prpflow-faulty")
+	args := []string{"build", "-buildvcs=false"}
 	if raced {
 		args = append(args, "-race")
 	}
 	if os.Getenv("GOCOVERDIR") != "" { // what the processes cover counts
 		args = append(args, "-cover", "-covermode=atomic", "-coverpkg=github.com/prpflow/prpflow/...")
 	}
-	if out, err := exec.Command("go", append(args, programSource)...).CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "the program does not build: %v\n%s", err, out)
-		return 1
+	for _, how := range [][]string{{"-o", built.path}, {"-o", built.faulty, "-tags", "faults"}} {
+		how = append(append(append([]string{}, args...), how...), programSource)
+		if out, err := exec.Command("go", how...).CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "the program does not build: %v\n%s", err, out)
+			return 1
+		}
 	}
 	return redistest.Tests{M: m}.Run()
 }

@@ -75,12 +75,18 @@ func (w *world) start(name string, args ...string) *process {
 
 func (w *world) startWith(env []string, name string, args ...string) *process {
 	w.t.Helper()
+	return w.startProgram(built.path, env, name, args...)
+}
+
+// startProgram runs a program in the background.
+func (w *world) startProgram(program string, env []string, name string, args ...string) *process {
+	w.t.Helper()
 	log, err := os.OpenFile(w.path(name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer log.Close() // the child has its own copy
-	p := &process{w: w, cmd: exec.Command(built.path, args...), done: make(chan struct{})}
+	p := &process{w: w, cmd: exec.Command(program, args...), done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = w.dir, append(append([]string{}, w.env...), env...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := p.cmd.Start(); err != nil {

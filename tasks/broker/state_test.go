@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/prpflow/prpflow/internal/redistest"
 	"github.com/prpflow/prpflow/tasks"
 )
 
@@ -109,6 +111,50 @@ func TestPendingIsInTheOrderOfService(t *testing.T) {
 			t.Error("there is a list of absent tasks")
 		}
 	})
+}
+
+func TestWaitingCountsWhatNobodyHasTaken(t *testing.T) {
+	each(t, func(t *testing.T, rdb redis.UniversalClient, q string) {
+		b, ctx := newBroker(t, rdb), t.Context()
+		ids := enqueue(t, b, q, 1, 2, 3)
+		enqueue(t, b, q+"-b", 4)
+		must(t, inspect(rdb).ArchiveTask(q, ids[0]))
+		queues := []string{q, q + "-nowhere", q + "-b"} // on a cluster they lie on different servers
+		got, err := b.Waiting(ctx, queues)
+		must(t, err)
+		if want := map[string]int64{q: 2, q + "-nowhere": 0, q + "-b": 1}; !maps.Equal(got, want) {
+			t.Errorf("waiting are %v, want %v", got, want)
+		}
+		must(t, b.Pause(ctx, q+"-b"))
+		paused, err := b.PausedOf(ctx, queues)
+		must(t, err)
+		if want := map[string]bool{q: false, q + "-nowhere": false, q + "-b": true}; !maps.Equal(paused, want) {
+			t.Errorf("paused are %v, want %v", paused, want)
+		}
+		none, err := b.Waiting(ctx, nil)
+		must(t, err)
+		unpaused, err := b.PausedOf(ctx, nil)
+		must(t, err)
+		if len(none)+len(unpaused) > 0 {
+			t.Errorf("of no queues: %v, %v", none, unpaused)
+		}
+	})
+}
+
+func TestWaitingOfWhatCannotBeAskedIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		rdb   redis.UniversalClient
+		queue string
+	}{{redistest.Mini(t), ""}, {nowhere(t), "q"}} {
+		b := newBroker(t, c.rdb)
+		if _, err := b.Waiting(t.Context(), []string{"p", c.queue}); err == nil || !strings.HasPrefix(err.Error(), "broker: waiting") {
+			t.Errorf("got %v", err)
+		}
+		if _, err := b.PausedOf(t.Context(), []string{"p", c.queue}); err == nil || !strings.HasPrefix(err.Error(), "broker: paused") {
+			t.Errorf("got %v", err)
+		}
+	}
 }
 
 func TestRemoveTakesATaskFromWhereverItIs(t *testing.T) {

@@ -16,8 +16,8 @@ func (s *Store) Apply(_ context.Context, c workflow.Change) (workflow.Record, er
 	id := c.Record.ID
 	was := d.slots[id]
 	switch {
-	case was != nil && was.token == c.Token:
-		return was.rec.Clone(), nil
+	case was != nil && was.answers[c.SeenVersion+1].token == c.Token:
+		return was.answers[c.SeenVersion+1].rec.Clone(), nil
 	case c.SeenVersion == 0 && was != nil:
 		return workflow.Record{}, refusal("apply", id, workflow.ErrExists)
 	case c.SeenVersion == 0:
@@ -31,7 +31,7 @@ func (s *Store) Apply(_ context.Context, c workflow.Change) (workflow.Record, er
 	rec.Version = c.SeenVersion + 1
 	rec.UpdatedAt, rec.CreatedAt = now, now
 	if was == nil {
-		was = &slot{requests: map[string]request{}, logs: map[string]workflow.RunLog{}}
+		was = &slot{answers: map[int64]answer{}, requests: map[string]request{}, logs: map[string]workflow.RunLog{}}
 		d.slots[id] = was
 		d.order = append(d.order, id)
 		d.states[rec.State]++
@@ -45,7 +45,9 @@ func (s *Store) Apply(_ context.Context, c workflow.Change) (workflow.Record, er
 			d.states[rec.State]++
 		}
 	}
-	was.rec, was.token = rec, c.Token
+	was.rec = rec
+	was.answers[rec.Version] = answer{c.Token, rec}
+	delete(was.answers, rec.Version-tokensKept)
 	for _, h := range c.History {
 		h.At = rec.UpdatedAt
 		was.history = append(was.history, h)
@@ -69,7 +71,7 @@ func (d *Disk) follow(c workflow.Change, now time.Time) {
 	id := c.Record.ID
 	d.look(id, now, c.LookIn)
 	for _, l := range c.Bury {
-		d.dead[l.ID] = l
+		d.dead[l.ID] = letter{l, now.Add(deadKept)}
 	}
 	for _, l := range c.Raise {
 		delete(d.dead, l)

@@ -12,8 +12,11 @@ import (
 // lease is how long the entries of a silent process stay its own.
 const lease = 5 * time.Second
 
-// requestsKept is how long a request id is remembered.
-const requestsKept = 24 * time.Hour
+const (
+	requestsKept = 24 * time.Hour      // how long a request id is remembered
+	deadKept     = 30 * 24 * time.Hour // how long a dead letter is kept
+	tokensKept   = 16                  // of how many changes a repetition is known
+)
 
 // Disk is what lies in the store. Processes come and go; it stays.
 type Disk struct {
@@ -30,7 +33,7 @@ type Disk struct {
 	events     map[string]int64
 	due        map[string]time.Time
 	held       map[string]map[string]bool // incarnation -> ids
-	dead       map[string]workflow.DeadLetter
+	dead       map[string]letter
 	dependants map[string]map[string]bool
 	leases     map[string][]string // the owner, then who waits
 	documents  map[string][]byte
@@ -44,10 +47,21 @@ type Disk struct {
 // slot is what belongs to one PRP.
 type slot struct {
 	rec      workflow.Record
-	token    string
+	answers  map[int64]answer // by the version that they made
 	history  []workflow.Entry
 	requests map[string]request
 	logs     map[string]workflow.RunLog
+}
+
+// answer is what a change was answered.
+type answer struct {
+	token string
+	rec   workflow.Record
+}
+
+type letter struct {
+	workflow.DeadLetter
+	until time.Time
 }
 
 type request struct {
@@ -68,7 +82,7 @@ func NewDisk(now func() time.Time) *Disk {
 	}
 	return &Disk{
 		now: now, slots: map[string]*slot{}, states: map[string]int64{}, events: map[string]int64{},
-		due: map[string]time.Time{}, held: map[string]map[string]bool{}, dead: map[string]workflow.DeadLetter{},
+		due: map[string]time.Time{}, held: map[string]map[string]bool{}, dead: map[string]letter{},
 		dependants: map[string]map[string]bool{}, leases: map[string][]string{}, documents: map[string][]byte{},
 		lifecycles: map[string][]byte{}, taken: map[string]*hands{}, pushed: make(chan struct{}),
 	}

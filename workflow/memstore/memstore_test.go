@@ -2,6 +2,7 @@ package memstore_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/prpflow/prpflow/workflow"
 	"github.com/prpflow/prpflow/workflow/memstore"
@@ -17,4 +18,9 @@ func TestReferenceStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, open)
 	storetest.RunAlone(t, open)
+	storetest.RunWithClock(t, func(*testing.T) (storetest.Open, func(time.Duration)) {
+		now := time.Now().Truncate(time.Second).Add(123456 * time.Microsecond)
+		disk := memstore.NewDisk(func() time.Time { return now })
+		return func(worker string) workflow.Store { return disk.Store(worker) }, func(by time.Duration) { now = now.Add(by) }
+	})
 }

@@ -10,13 +10,13 @@ import (
 
 // Receive takes the next entry of the shared list, or waits for one.
 func (s *Store) Receive(ctx context.Context, wait time.Duration) (workflow.OutboxEntry, bool, error) {
-	timer := time.NewTimer(max(wait, 0))
+	e, ok, more := s.take()
+	if ok || wait <= 0 {
+		return e, ok, nil
+	}
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	for {
-		e, ok, more := s.take()
-		if ok || wait <= 0 {
-			return e, ok, nil
-		}
+	for ; !ok; e, ok, more = s.take() {
 		select {
 		case <-more:
 		case <-timer.C:
@@ -25,6 +25,7 @@ func (s *Store) Receive(ctx context.Context, wait time.Duration) (workflow.Outbo
 			return e, false, ctx.Err()
 		}
 	}
+	return e, true, nil
 }
 
 // take takes the next entry; where there is none, more is closed when one comes.

@@ -144,7 +144,9 @@ func (s *Store) DeadLetters(_ context.Context) ([]workflow.DeadLetter, error) {
 	defer d.mu.Unlock()
 	dead := []workflow.DeadLetter{}
 	for _, id := range sorted(d.dead) {
-		dead = append(dead, d.dead[id])
+		if d.dead[id].until.After(d.time()) {
+			dead = append(dead, d.dead[id].DeadLetter)
+		}
 	}
 	slices.SortStableFunc(dead, func(a, b workflow.DeadLetter) int { return a.At.Compare(b.At) })
 	return dead, nil
@@ -294,6 +296,9 @@ func (s *Store) Meta(_ context.Context, ifEmpty workflow.Meta) (workflow.Meta, e
 func (s *Store) UseLifecycle(_ context.Context, hash string) error {
 	s.disk.mu.Lock()
 	defer s.disk.mu.Unlock()
+	if s.disk.meta == (workflow.Meta{}) {
+		return refusal("use lifecycle", hash, workflow.ErrNotFound)
+	}
 	s.disk.meta.Lifecycle = hash
 	return nil
 }

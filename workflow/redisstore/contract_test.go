@@ -2,7 +2,9 @@ package redisstore
 
 import (
 	"testing"
+	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/prpflow/prpflow/internal/redistest"
@@ -27,8 +29,9 @@ func open(t *testing.T, rdb redis.UniversalClient, cfg Config) *Store {
 	return s
 }
 
-func TestStoreKeepsTheContract(t *testing.T) {
-	t.Parallel()
+// It runs before the tests that run side by side: those take what they find in
+// the outbox of the shared servers.
+func TestStoreKeepsTheContract(t *testing.T) { //nolint:paralleltest // see above
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) { storetest.Run(t, on(rdb)) })
 }
 
@@ -43,4 +46,30 @@ func TestStoreKeepsTheContractAlone(t *testing.T) {
 
 func fresh(client func(t *testing.T) redis.UniversalClient) func(t *testing.T) storetest.Open {
 	return func(t *testing.T) storetest.Open { return on(client(t))(t) }
+}
+
+// A miniredis has a clock that a test can move. What waits by itself, such as
+// Receive, still goes by ours.
+func TestStoreKeepsTheContractOfTime(t *testing.T) {
+	t.Parallel()
+	storetest.RunWithClock(t, func(t *testing.T) (storetest.Open, func(time.Duration)) {
+		rdb, advance := clocked(t)
+		return on(rdb)(t), advance
+	})
+}
+
+func clocked(t *testing.T) (rdb redis.UniversalClient, advance func(by time.Duration)) {
+	t.Helper()
+	mini := miniredis.RunT(t)
+	now := time.Now().Truncate(time.Second).Add(123456 * time.Microsecond)
+	mini.SetTime(now)
+	rdb = redis.NewClient(&redis.Options{Addr: mini.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	return rdb, func(by time.Duration) {
+		now = now.Add(by)
+		mini.SetTime(now)
+		if by > 0 {
+			mini.FastForward(by)
+		}
+	}
 }

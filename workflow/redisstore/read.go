@@ -42,7 +42,7 @@ func (s *Store) History(ctx context.Context, id string) ([]workflow.Entry, error
 // List reads all records, the oldest first.
 func (s *Store) List(ctx context.Context) ([]workflow.Record, error) {
 	answers, err := perPartition(ctx, s, func(pipe redis.Pipeliner, p int) *redis.StringSliceCmd {
-		return pipe.ZRange(ctx, indexKey(p), 0, -1)
+		return pipe.SMembers(ctx, indexKey(p))
 	})
 	if err != nil {
 		return nil, failure("list", "", err)
@@ -56,7 +56,9 @@ func (s *Store) List(ctx context.Context) ([]workflow.Record, error) {
 		return nil, err
 	}
 	recs = slices.DeleteFunc(recs, func(r workflow.Record) bool { return r.ID == "" })
-	slices.SortStableFunc(recs, func(a, b workflow.Record) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	slices.SortFunc(recs, func(a, b workflow.Record) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
+	})
 	return recs, nil
 }
 

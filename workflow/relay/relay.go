@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +48,7 @@ type Config struct {
 type Relay struct {
 	Config
 	takes atomic.Int64 // unix nanoseconds of the last sign of life of Take
+	told  atomic.Int64 // and of the last warning
 }
 
 // New makes a relay.
@@ -71,7 +73,7 @@ func New(cfg Config) (*Relay, error) {
 func (r *Relay) Send(ctx context.Context, entries []workflow.OutboxEntry) {
 	for _, e := range entries {
 		if err := r.Do(ctx, e); err != nil {
-			r.Log.Debug("not sent yet", "entry", e.ID, "kind", e.Kind, "prp", e.PRP, "err", err)
+			r.tell(err)
 		}
 	}
 }
@@ -85,7 +87,8 @@ func (r *Relay) Do(ctx context.Context, e workflow.OutboxEntry) error {
 		}
 		if next != "" { // the next chunk queues up behind what others want sent
 			again := e
-			again.After, again.ID = next, e.ID+">"+next
+			first, _, _ := strings.Cut(e.ID, ">")
+			again.After, again.ID = next, first+">"+next
 			return r.Outbox.Requeue(ctx, e, again)
 		}
 		return r.Outbox.Ack(ctx, e)
@@ -123,13 +126,19 @@ func (r *Relay) send(ctx context.Context, e workflow.OutboxEntry) error {
 // Take sends what short-lived and dead processes have left in the shared lists,
 // until ctx ends.
 func (r *Relay) Take(ctx context.Context) {
+	wait := min(r.Wait, firstWait)
 	for ctx.Err() == nil {
-		if _, err := r.TakeOne(ctx, r.Wait); err != nil && ctx.Err() == nil {
-			r.Log.Debug("relay", "err", err)
+		if _, err := r.TakeOne(ctx, wait); err != nil && ctx.Err() == nil {
+			r.tell(err)
 			pause(ctx, r.Again)
 		}
+		wait = r.Wait
 	}
 }
+
+// firstWait is short, so that a relay that begins with an empty outbox is known
+// to be alive at once.
+const firstWait = 50 * time.Millisecond
 
 // TakeOne sends the next entry of the shared lists, if one comes within wait.
 func (r *Relay) TakeOne(ctx context.Context, wait time.Duration) (took bool, err error) {
@@ -175,7 +184,7 @@ func (r *Relay) ResendSeen(ctx context.Context, before map[string]bool) map[stri
 		}
 		if err := r.Do(ctx, e); err != nil {
 			now[e.ID] = true
-			r.Log.Debug("relay", "err", err)
+			r.tell(err)
 		}
 	}
 	return now
@@ -187,6 +196,17 @@ func (r *Relay) Run(ctx context.Context) {
 	wg.Go(func() { r.Take(ctx) })
 	wg.Go(func() { r.Resend(ctx) })
 	wg.Wait()
+}
+
+// tell warns of what cannot be sent, at most once a minute: while Redis is away
+// that is everything.
+func (r *Relay) tell(err error) {
+	now, last := time.Now().UnixNano(), r.told.Load()
+	if time.Duration(now-last) >= time.Minute && r.told.CompareAndSwap(last, now) {
+		r.Log.Warn("something in the outbox is not sent yet, trying again", "err", err)
+		return
+	}
+	r.Log.Debug("not sent yet", "err", err)
 }
 
 func pause(ctx context.Context, d time.Duration) {

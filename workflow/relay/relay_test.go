@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -167,63 +166,67 @@ func TestALongListIsLookedAtInChunksBehindOthers(t *testing.T) {
 	}
 }
 
-func TestRunSendsWhatOthersLeftUntilItEnds(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		disk, w := memstore.NewDisk(nil), &world{refuse: "task j"}
-		r := newRelay(t, w, disk.Store("relay"))
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); r.Run(ctx) }()
-		commit(t, disk, "", "PRP-1", workflow.OutboxEntry{ID: "1", Kind: workflow.SendTask, Task: &tasks.Job{ID: "j"}})
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
-		if !r.Alive() {
-			t.Error("a relay that takes is not alive")
-		}
-		w.mu.Lock()
-		w.refuse = ""
-		w.mu.Unlock()
-		time.Sleep(5 * time.Second)
-		synctest.Wait()
-		if got := w.has(); !slices.Equal(got, []string{"task j"}) {
-			t.Errorf("sent %q", got)
-		}
-		cancel()
-		<-done
-		time.Sleep(time.Minute)
-		if r.Alive() {
-			t.Error("a relay that has ended is alive")
-		}
-	})
-}
-
-// broken is an outbox that answers nothing.
-type broken struct{ workflow.Outbox }
-
-func (broken) Receive(context.Context, time.Duration) (workflow.OutboxEntry, bool, error) {
-	return workflow.OutboxEntry{}, false, workflow.ErrUnavailable
-}
-func (broken) Mine(context.Context) ([]workflow.OutboxEntry, error) {
-	return nil, workflow.ErrUnavailable
-}
-
-func TestARelayWithoutAnOutboxIsNotAlive(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRelay(t, &world{}, broken{})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		r.Run(ctx)
-		if r.Alive() {
-			t.Error("it says that it is alive")
-		}
-	})
-}
-
 func TestARelayNeedsAllItsParts(t *testing.T) {
 	t.Parallel()
 	if _, err := relay.New(relay.Config{}); err == nil {
 		t.Error("accepted")
 	}
 }
+
+func TestALongListKeepsShortIDs(t *testing.T) {
+	t.Parallel()
+	more, cursor := map[string]string{}, ""
+	for n := range 1000 {
+		next := fmt.Sprintf("PRP-%d", 1000+n)
+		more[cursor], cursor = next, next
+	}
+	disk := memstore.NewDisk(nil)
+	longest := 0
+	s := spy{disk.Store("relay"), func(e workflow.OutboxEntry) { longest = max(longest, len(e.ID)) }}
+	commit(t, disk, "", "PRP-1", workflow.OutboxEntry{ID: "look", Kind: workflow.SendLook})
+	w := &world{more: more}
+	r := newRelay(t, w, s)
+	for took := true; took; {
+		var err error
+		if took, err = r.TakeOne(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(w.has()) != 1001 || longest > 20 {
+		t.Errorf("%d looks, the longest id has %d bytes", len(w.has()), longest)
+	}
+}
+
+// spy sees what is received.
+type spy struct {
+	workflow.Outbox
+	see func(workflow.OutboxEntry)
+}
+
+func (s spy) Receive(ctx context.Context, wait time.Duration) (workflow.OutboxEntry, bool, error) {
+	e, ok, err := s.Outbox.Receive(ctx, wait)
+	s.see(e)
+	return e, ok, err
+}
+
+func TestWhatCannotBeAcknowledgedIsSentAgain(t *testing.T) {
+	t.Parallel()
+	disk, w := memstore.NewDisk(nil), &world{}
+	s := disk.Store("me")
+	commit(t, disk, "me", "PRP-1", workflow.OutboxEntry{ID: "1", Kind: workflow.SendTask, Task: &tasks.Job{ID: "j"}})
+	mine, _ := s.Mine(t.Context())
+	newRelay(t, w, forgetful{s}).Send(t.Context(), mine)
+	r := newRelay(t, w, s)
+	r.ResendSeen(t.Context(), r.ResendSeen(t.Context(), nil))
+	if got := w.has(); !slices.Equal(got, []string{"task j", "task j"}) {
+		t.Errorf("sent %q", got)
+	}
+	if left, _ := s.InOutbox(t.Context(), "PRP-1"); left {
+		t.Error("it is still to be sent")
+	}
+}
+
+// forgetful is an outbox whose answers to Ack are lost on the way there.
+type forgetful struct{ workflow.Outbox }
+
+func (forgetful) Ack(context.Context, workflow.OutboxEntry) error { return workflow.ErrUnavailable }

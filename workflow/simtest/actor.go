@@ -1,7 +1,6 @@
 package simtest
 
 import (
-	"iter"
 	"slices"
 	"time"
 
@@ -13,29 +12,13 @@ type actor struct {
 	name string
 	proc *process
 	wake int64 // unix nanoseconds
-	next func() (struct{}, bool)
-	stop func()
-	give func(struct{}) bool
+	hand *hand
 }
-
-// killed unwinds a coroutine whose process has died.
-type killed struct{}
 
 // start begins an actor of a process.
 func (p *process) start(name string, body func()) *actor {
 	s := p.sim
-	a := &actor{name: name, proc: p, wake: s.clock.UnixNano()}
-	a.next, a.stop = iter.Pull(func(yield func(struct{}) bool) {
-		defer func() {
-			if r := recover(); r != nil {
-				if _, is := r.(killed); !is {
-					panic(r)
-				}
-			}
-		}()
-		a.give = yield
-		body()
-	})
+	a := &actor{name: name, proc: p, wake: s.clock.UnixNano(), hand: s.crew.hire(body)}
 	s.actors = append(s.actors, a)
 	p.actors = append(p.actors, a)
 	return a
@@ -47,7 +30,7 @@ func (a *actor) at() int64 { return max(a.wake, a.proc.frozenUntil) }
 // resume lets an actor go on until it gives way.
 func (s *Sim) resume(a *actor) {
 	s.cur = a
-	_, more := a.next()
+	more := a.hand.goOn()
 	s.cur = nil
 	if !more {
 		s.drop(a)
@@ -57,7 +40,9 @@ func (s *Sim) resume(a *actor) {
 	}
 }
 
+// drop stops an actor.
 func (s *Sim) drop(a *actor) {
+	s.crew.dismiss(a.hand)
 	is := func(b *actor) bool { return a == b }
 	s.actors = slices.DeleteFunc(s.actors, is)
 	a.proc.actors = slices.DeleteFunc(a.proc.actors, is)
@@ -68,7 +53,6 @@ func (s *Sim) bury(p *process) {
 	p.doomed, p.dead = false, true
 	s.say("%s is dead", p.name)
 	for _, a := range slices.Clone(p.actors) {
-		a.stop()
 		s.drop(a)
 	}
 	s.broker.orphan(p)
@@ -78,9 +62,7 @@ func (s *Sim) bury(p *process) {
 // yield gives way to others.
 func (s *Sim) yield() {
 	a := s.cur
-	if !a.give(struct{}{}) {
-		panic(killed{})
-	}
+	a.hand.giveWay()
 	s.cur = a
 }
 
@@ -110,8 +92,15 @@ func call[T any](s *Sim, op, of string, f func() (T, error)) (T, error) {
 		s.yield()
 	case kind == unanswered:
 		return none, workflow.ErrUnavailable
+	case kind == outage:
+		s.darken(time.Duration(1+s.rng.IntN(12)) * time.Second)
+	case kind == drain:
+		p.drain()
 	case kind == leaseLost:
 		s.broker.lapse()
+	}
+	if s.dark() && op != "save" { // a disk of one's own is always there
+		return none, workflow.ErrUnavailable
 	}
 	v, err := f()
 	if s.Trace {
@@ -144,7 +133,7 @@ func (s *Sim) fault() (faultKind, bool) {
 	}
 	k := s.faults[0].kind
 	s.faults = s.faults[1:]
-	if s.cur.proc.person && (k == crashBefore || k == crashAfter || k == freeze) {
+	if s.cur.proc.person && (k == crashBefore || k == crashAfter || k == freeze || k == drain) {
 		k = replyLost
 	}
 	return k, true

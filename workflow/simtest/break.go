@@ -16,10 +16,15 @@ const (
 	BreakSweep         // nobody sweeps
 	BreakOutbox        // an entry is taken off the outbox before it is sent
 	BreakPublish       // a change forgets what it was to send
+	BreakFence         // a claim does not see that its job is not current
+	BreakHasty         // the sweep takes a short silence for death
+	BreakLease         // whoever asks for a merge lease owns it
+	BreakRequest       // a request id is not remembered
+	breakKinds
 )
 
 func (b Break) String() string {
-	return [...]string{"nothing", "swap", "claim", "deliver", "sweep", "outbox", "publish"}[b]
+	return [...]string{"nothing", "swap", "claim", "deliver", "sweep", "outbox", "publish", "fence", "hasty", "lease", "request"}[b]
 }
 
 // load is what a broken process believes to have read.
@@ -27,6 +32,8 @@ func (b Break) load(st *store, rec workflow.Record) workflow.Record {
 	switch {
 	case b == BreakClaim && st.p.claiming != nil && rec.Holder != nil && rec.Holder.Run != st.p.claiming.ID:
 		rec.Holder = nil
+	case b == BreakFence && st.p.claiming != nil && rec.Job != nil:
+		rec.Job.ID, rec.Fence = st.p.claiming.Job, st.p.claiming.Fence
 	case b == BreakDeliver && st.p.delivering != nil && rec.Job != nil:
 		run := st.p.delivering
 		rec.Holder = &workflow.Holder{Incarnation: run.Incarnation, Agent: run.Agent, Run: run.ID}
@@ -39,6 +46,9 @@ func (b Break) load(st *store, rec workflow.Record) workflow.Record {
 func (b Break) change(c workflow.Change) workflow.Change {
 	if b == BreakPublish && c.SeenVersion > 1 {
 		c.Outbox = nil
+	}
+	if b == BreakRequest {
+		c.Request = ""
 	}
 	return c
 }

@@ -3,6 +3,7 @@ package simtest
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,6 +19,8 @@ type broker struct {
 	s      *Sim
 	queues map[string][]*task // pending, the next first
 	tasks  map[string]*task
+	all    []*task         // the oldest first
+	paused map[string]bool // queues
 }
 
 type task struct {
@@ -30,40 +33,44 @@ type task struct {
 }
 
 func newBroker(s *Sim) *broker {
-	return &broker{s: s, queues: map[string][]*task{}, tasks: map[string]*task{}}
+	return &broker{s: s, queues: map[string][]*task{}, tasks: map[string]*task{}, paused: map[string]bool{}}
 }
 
 // orphan leaves what a dead process had to the lapse of its leases.
 func (b *broker) orphan(p *process) {
-	for _, t := range b.tasks {
+	for _, t := range b.all {
 		if t.owner == p {
-			t.owner, t.lapses = nil, b.s.clock.Add(leaseLapse)
+			b.leave(t)
 		}
 	}
+}
+
+// leave gives a task to the lapse of its lease.
+func (b *broker) leave(t *task) {
+	t.owner, t.lapses = nil, b.s.clock.Add(leaseLapse)
+	b.s.ring(t.queue) // those who rest look when that is
 }
 
 // abandon leaves a task whose acknowledgement was lost to the lapse of its lease.
 func (b *broker) abandon(p *process, t *task) {
 	if t.state == tasks.Active && t.owner == p {
-		t.owner, t.lapses = nil, b.s.clock.Add(leaseLapse)
+		b.leave(t)
 	}
 }
 
 // lapse hands out again all that is active, as Asynq does where leases were not
 // renewed in time. Who runs it goes on.
 func (b *broker) lapse() {
-	for _, id := range sortedIDs(b.tasks) {
-		if t := b.tasks[id]; t.state == tasks.Active {
+	for _, t := range b.all {
+		if t.state == tasks.Active {
 			b.pend(t)
-			b.s.ring(t.queue)
 		}
 	}
 }
 
 // tick brings back what is due.
 func (b *broker) tick() {
-	for _, id := range sortedIDs(b.tasks) {
-		t := b.tasks[id]
+	for _, t := range b.all {
 		switch {
 		case t.state == tasks.Active && t.owner == nil && !t.lapses.After(b.s.clock),
 			(t.state == tasks.Retrying || t.state == tasks.Scheduled) && !t.due.After(b.s.clock):
@@ -75,13 +82,26 @@ func (b *broker) tick() {
 func (b *broker) pend(t *task) {
 	t.state, t.owner = tasks.Pending, nil
 	b.queues[t.queue] = append(b.queues[t.queue], t)
+	b.s.ring(t.queue)
+}
+
+// remove forgets a task.
+func (b *broker) remove(t *task) {
+	b.unlist(t)
+	delete(b.tasks, t.id)
+	b.all = slices.DeleteFunc(b.all, func(o *task) bool { return o == t })
+}
+
+// unlist takes a task off its queue.
+func (b *broker) unlist(t *task) {
+	b.queues[t.queue] = slices.DeleteFunc(b.queues[t.queue], func(p *task) bool { return p == t })
 }
 
 // take gives a process the next task of its queues.
 func (b *broker) take(p *process, queues []string) (*task, bool) {
 	b.tick()
 	for _, q := range queues {
-		if len(b.queues[q]) > 0 {
+		if len(b.queues[q]) > 0 && !b.paused[q] {
 			t := b.queues[q][0]
 			b.queues[q] = b.queues[q][1:]
 			t.state, t.owner = tasks.Active, p
@@ -104,30 +124,25 @@ func (b *broker) finish(p *process, t *task, answer error) {
 	switch {
 	case errors.As(answer, &retry):
 		t.state, t.due = tasks.Retrying, b.s.clock.Add(retry.After)
+		b.s.ring(t.queue)
 	case errors.As(answer, &permanent):
 		t.state = tasks.Archived
 	default:
-		delete(b.tasks, t.id)
+		b.remove(t)
 	}
+	b.s.checkReach(t.order.PRP)
 }
 
-// live lists tasks that somebody will still be given.
+// live lists tasks that somebody will still be given. What a relay has sent once
+// more, too late, into the queue of an agent that is gone lies there until an
+// agent of that name comes back and drops it.
 func (b *broker) live() []string {
 	var ids []string
-	for _, id := range sortedIDs(b.tasks) {
-		if b.tasks[id].state != tasks.Archived {
-			ids = append(ids, id)
+	for _, t := range b.all {
+		if t.state != tasks.Archived && b.s.served(t.queue) {
+			ids = append(ids, t.id)
 		}
 	}
-	return ids
-}
-
-func sortedIDs(m map[string]*task) []string {
-	ids := make([]string, 0, len(m))
-	for id := range m {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
 	return ids
 }
 
@@ -140,9 +155,8 @@ func (c client) Enqueue(_ context.Context, j tasks.Job) error {
 	return do(c.s, "enqueue", j.ID, func() error {
 		if c.tasks[j.ID] == nil {
 			t := &task{id: j.ID, queue: j.Queue, order: j.Order()}
-			c.tasks[j.ID] = t
+			c.tasks[j.ID], c.all = t, append(c.all, t)
 			c.pend(t)
-			c.s.ring(j.Queue)
 		}
 		return nil
 	})
@@ -165,16 +179,24 @@ func (c client) Remove(_ context.Context, queue, job string) error {
 			return nil
 		}
 		c.s.moved = true
-		delete(c.tasks, job)
-		c.queues[queue] = slices.DeleteFunc(c.queues[queue], func(p *task) bool { return p == t })
+		c.remove(t)
+		c.s.checkReach(t.order.PRP)
 		return nil
 	})
 }
 
-func (c client) Pending(_ context.Context, queue string, limit int) ([]string, error) {
-	return call(c.s, "pending in", queue, func() ([]string, error) {
+func (c client) List(_ context.Context, queue string, in tasks.TaskState, limit int) ([]string, error) {
+	return call(c.s, "list", queue, func() ([]string, error) {
 		c.tick()
 		var ids []string
+		if in != tasks.Pending {
+			for _, t := range c.all {
+				if t.queue == queue && t.state == in {
+					ids = append(ids, t.id)
+				}
+			}
+			return ids[:min(len(ids), limit)], nil
+		}
 		for _, t := range c.queues[queue] {
 			ids = append(ids, t.id)
 		}
@@ -192,7 +214,9 @@ func (c client) Waiting(_ context.Context, queues []string) (map[string]int64, e
 	})
 }
 
-func (c client) PausedOf(context.Context, []string) (map[string]bool, error) { return nil, nil }
+func (c client) PausedOf(context.Context, []string) (map[string]bool, error) {
+	return call(c.s, "paused", "", func() (map[string]bool, error) { return maps.Clone(c.paused), nil })
+}
 
 // inbox keeps messages by their ids.
 type inbox struct{ s *Sim }

@@ -14,24 +14,37 @@ import (
 // every time.
 func (s *Sim) checkChange(before, after workflow.Record, c workflow.Change) {
 	id := after.ID
-	if before.ID != "" && after.Version == before.Version {
+	if now, _ := s.disk.Peek(id); before.ID != "" && now.Version == before.Version {
 		return // the same change once more
 	}
-	s.say("%s: %s -> %s, version %d, fence %d%s", id, before.State, after.State, after.Version, after.Fence, events(c))
+	if s.Trace {
+		s.say("%s: %s -> %s, version %d, fence %d%s", id, before.State, after.State, after.Version, after.Fence, events(c))
+	}
 	for _, e := range c.Outbox {
-		if e.Kind == workflow.SendMessage {
-			s.told[e.ID] = s.told[e.ID]
+		if e.Kind == workflow.SendMessage && !s.told[e.ID] {
+			s.told[e.ID] = false // it is due
 		}
 	}
-	for _, h := range c.History { // nobody deletes tasks here
-		if h.Event == "redeliver" && strings.Contains(h.Reason, "in no queue") {
+	for _, h := range c.History {
+		switch {
+		case h.Event != "redeliver" && (h.Event != "fail" || h.Actor != workflow.ActorEngine):
+		case strings.Contains(h.Reason, "deadline"):
+		case before.Holder != nil:
+			s.checkTaken(id, before.Holder)
+		case strings.Contains(h.Reason, "in no queue") && !s.touched[before.Job.ID]:
 			s.fail("%s: a publication was lost", id)
 		}
+	}
+	if after.Delivered != before.Delivered {
+		s.checkResult(before, after)
+	}
+	if after.Granted && !before.Granted {
+		s.checkLease(after)
 	}
 	if after.Version != before.Version+1 {
 		s.fail("%s: version %d follows %d", id, after.Version, before.Version)
 	}
-	st, ok := lifecycle.State(after.State)
+	st, ok := s.lifecycle.State(after.State)
 	switch {
 	case !ok:
 		s.fail("%s is in the state %q", id, after.State)
@@ -79,34 +92,40 @@ func events(c workflow.Change) string {
 	return " (" + strings.Join(names, ", ") + ")"
 }
 
-// unrest says what keeps the world from being at rest, "" for nothing.
-func (s *Sim) unrest() string {
-	ctx := context.Background()
-	st := s.disk.Store("")
-	recs, _ := st.List(ctx)
-	for _, r := range recs {
-		state, _ := lifecycle.State(r.State)
-		switch {
-		case state.Terminal:
-		case len(r.BlockedBy) > 0 && s.blockedForGood(r):
-		default:
-			return fmt.Sprintf("%s is in %s (paused %v, job %v, holder %v, blocked by %v)", r.ID, r.State, r.Paused, r.Job, r.Holder, r.BlockedBy)
+// unrest says what keeps the world from being at rest, "" for nothing, and of
+// which PRP or job. It is asked at every step.
+func (s *Sim) unrest() (what, id string) {
+	s.recs = s.disk.Peeks(s.recs[:0])
+	for i := range s.recs {
+		r := &s.recs[i]
+		if state, _ := s.lifecycle.State(r.State); !state.Terminal && !s.blockedForGood(r.BlockedBy) {
+			return "not at its end", r.ID
 		}
-		if waiting, _ := st.InOutbox(ctx, r.ID); waiting {
-			return "the outbox still has something of " + r.ID
-		}
+	}
+	if s.disk.IsUnsent(func(e workflow.OutboxEntry) bool { id = e.PRP; return true }) {
+		return "in the outbox still", id
 	}
 	if live := s.broker.live(); len(live) > 0 {
-		return fmt.Sprintf("the broker still has %v", live)
+		return "in the broker still", live[0]
 	}
-	return ""
+	return "", ""
+}
+
+// details is unrest in full.
+func (s *Sim) details() string {
+	what, id := s.unrest()
+	r, known := s.disk.Peek(id)
+	if !known {
+		return id + " is " + what
+	}
+	return fmt.Sprintf("%s, in %s, is %s (paused %v, job %v, holder %v, blocked by %v)", id, r.State, what, r.Paused, r.Job, r.Holder, r.BlockedBy)
 }
 
 // blockedForGood says whether a PRP waits for one that will never complete.
-func (s *Sim) blockedForGood(r workflow.Record) bool {
-	deps, _ := s.disk.Store("").LoadMany(context.Background(), r.BlockedBy)
-	return slices.ContainsFunc(deps, func(d workflow.Record) bool {
-		return d.State == "cancelled" || len(d.BlockedBy) > 0 && s.blockedForGood(d)
+func (s *Sim) blockedForGood(by []string) bool {
+	return slices.ContainsFunc(by, func(id string) bool {
+		d, _ := s.disk.Peek(id)
+		return d.State == "cancelled" || s.blockedForGood(d.BlockedBy)
 	})
 }
 

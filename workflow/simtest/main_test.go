@@ -9,6 +9,6 @@ import (
 
 // A world is small and short-lived: memory is cheaper here than collecting it.
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(1000)
+	debug.SetGCPercent(4000)
 	goleak.VerifyTestMain(m)
 }

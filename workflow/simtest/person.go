@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/prpflow/prpflow/fsm"
 	"github.com/prpflow/prpflow/workflow"
 )
-
-var lifecycle = fsm.Default()
 
 // asked is something that a person asked for, and was told is done.
 type asked struct {
@@ -42,8 +39,12 @@ func (p *process) wishes() {
 	for range s.rng.IntN(4) {
 		s.sleep(time.Duration(s.rng.IntN(6000)) * time.Millisecond)
 		id := ids[s.rng.IntN(n)]
-		if s.rng.IntN(8) == 0 {
+		switch s.rng.IntN(8) {
+		case 0:
 			p.revise(ctx, id)
+			continue
+		case 1, 2:
+			p.meddle()
 			continue
 		}
 		p.wish(ctx, id)
@@ -65,9 +66,34 @@ func (p *process) wish(ctx context.Context, id string) {
 	events := []string{"pause", "resume", "pause", "resume", "cancel", "answer", "retry", "approve", "reject", "undepend"}
 	w := &asked{prp: id, event: events[s.rng.IntN(len(events))], mark: s.id("because-")}
 	s.asked = append(s.asked, w)
+	tr := workflow.Trigger{PRP: id, Event: w.event, Actor: "ann", Reason: w.mark, RequestID: w.mark}
 	p.until(func() error {
-		_, err := p.engine.Trigger(ctx, workflow.Trigger{PRP: id, Event: w.event, Actor: "ann", Reason: w.mark, RequestID: w.mark})
+		_, err := p.engine.Trigger(ctx, tr)
 		w.granted = err == nil
+		return err
+	})
+	if w.granted && s.rng.IntN(3) == 0 {
+		p.again(ctx, tr)
+	}
+}
+
+// again sends a request that was granted once more, then its id for something else.
+func (p *process) again(ctx context.Context, tr workflow.Trigger) {
+	s := p.sim
+	s.sleep(time.Duration(s.rng.IntN(3000)) * time.Millisecond)
+	p.until(func() error {
+		_, err := p.engine.Trigger(ctx, tr)
+		if err != nil && !errors.Is(err, workflow.ErrUnavailable) {
+			s.fail("the request %s was granted, then refused: %v", tr.RequestID, err)
+		}
+		return err
+	})
+	tr.Event = "finish"
+	p.until(func() error {
+		_, err := p.engine.Trigger(ctx, tr)
+		if !errors.Is(err, workflow.ErrConflict) && !errors.Is(err, workflow.ErrUnavailable) {
+			s.fail("the request id %s, used once more for something else: %v", tr.RequestID, err)
+		}
 		return err
 	})
 }
@@ -94,7 +120,11 @@ func (p *process) help(ctx context.Context, ids []string) {
 		s.sleep(time.Second)
 	}
 	for {
+		s.broker.letGo()
 		for _, id := range ids {
+			if r, _ := s.disk.Peek(id); r.State == "complete" || r.State == "cancelled" {
+				continue // there is nothing to help with, and asking costs the most
+			}
 			v, err := p.engine.Show(ctx, id)
 			if err != nil {
 				continue
@@ -102,9 +132,12 @@ func (p *process) help(ctx context.Context, ids []string) {
 			if v.Why == "" && !v.Running && !v.Success {
 				s.fail("%s does not move, and nobody says why: %s", id, v.State)
 			}
+			r, _ := s.disk.Peek(id)
 			switch {
 			case v.Paused && !v.Terminal:
 				p.ask(ctx, id, "resume")
+			case r.Awaits != "":
+				p.ask(ctx, id, r.Awaits)
 			case v.State == "blocked":
 				p.ask(ctx, id, "answer")
 			case v.Failed:

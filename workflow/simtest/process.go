@@ -3,6 +3,7 @@ package simtest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/prpflow/prpflow/tasks"
@@ -32,6 +33,8 @@ type process struct {
 	workers     []*worker
 	disk        *saved // the machine's, not the process'
 
+	draining    bool // it takes nothing more
+	ending      bool // it waits for nothing more
 	doomed      bool
 	dead        bool
 	frozenUntil int64 // unix nanoseconds
@@ -57,10 +60,14 @@ func (s *Sim) populate() {
 	if s.rng.IntN(3) == 0 {
 		s.launch(&process{sim: s, name: "serve-2", serves: true, disk: disk})
 	}
-	if two {
-		s.launch(&process{sim: s, name: "team-2", agents: []tasks.Agent{{Name: "dev-2", Role: "developer", Concurrency: 2}}, disk: disk})
+	start := s.launch
+	if s.rng.IntN(4) == 0 {
+		start = func(p *process) { s.later(p, 5000) } // work waits for them
 	}
-	s.launch(&process{sim: s, name: "team-1", agents: first, disk: disk})
+	if two {
+		start(&process{sim: s, name: "team-2", agents: []tasks.Agent{{Name: "dev-2", Role: "developer", Concurrency: 2}}, disk: disk})
+	}
+	start(&process{sim: s, name: "team-1", agents: first, disk: disk})
 	s.launch(&process{sim: s, name: "ann", person: true})
 }
 
@@ -74,7 +81,7 @@ func (s *Sim) launch(p *process) {
 	}
 	st.Store = s.disk.Store(worker)
 	engine, err := workflow.New(workflow.Config{
-		Store: st, Broker: client{s.broker}, Registry: peers{s.peers}, Sweeper: p.incarnation, Active: lifecycle,
+		Store: st, Broker: client{s.broker}, Registry: peers{s.peers}, Sweeper: p.incarnation, Active: s.lifecycle,
 		Nonce: func() string { return s.id("n") }, Clock: func() time.Time { return s.clock },
 	})
 	if err == nil {
@@ -97,11 +104,18 @@ func (s *Sim) launch(p *process) {
 
 // restart brings a dead process back after a while, as a new life.
 func (s *Sim) restart(p *process) {
-	next := &process{sim: s, name: p.name, serves: p.serves, agents: p.agents, disk: p.disk}
-	later := &process{sim: s, name: "init"}
-	later.start(p.name, func() {
-		s.sleep(time.Duration(s.rng.IntN(8000)) * time.Millisecond)
-		s.launch(next)
+	if strings.HasSuffix(p.name, "-2") && s.rng.IntN(2) == 0 {
+		return // for good: others do the same
+	}
+	s.later(&process{sim: s, name: p.name, serves: p.serves, agents: p.agents, disk: p.disk}, 8000)
+}
+
+// later starts a process within so many milliseconds.
+func (s *Sim) later(p *process, within int) {
+	init := &process{sim: s, name: "init"}
+	init.start(p.name, func() {
+		s.sleep(time.Duration(s.rng.IntN(within)) * time.Millisecond)
+		s.launch(p)
 	})
 }
 
@@ -179,6 +193,7 @@ func (p *process) beat(ctx context.Context) {
 func (p *process) shown() tasks.Process {
 	shown := tasks.Process{Incarnation: p.incarnation, GoneAfter: goneAfter, Serves: p.serves}
 	for _, a := range p.agents {
+		a.Draining = p.draining
 		for _, r := range p.runs {
 			if r.Agent == a.Name {
 				a.Running++
@@ -199,7 +214,7 @@ func (p *process) offerLeftovers(ctx context.Context) {
 			continue
 		}
 		for _, del := range p.disk.results[former.incarnation] {
-			p.deliver(ctx, del)
+			_, _ = p.deliver(ctx, del)
 		}
 		delete(p.disk.results, former.incarnation)
 	}
@@ -211,7 +226,7 @@ func (p *process) deliver(ctx context.Context, del tasks.Delivery) (tasks.Verdic
 		p.delivering = &del.Run
 		v, err := p.engine.Deliver(ctx, del)
 		p.delivering = nil
-		if err == nil || isStale(err) {
+		if err == nil || isStale(err) || p.ending {
 			return v, err
 		}
 		p.sim.sleep(300 * time.Millisecond)

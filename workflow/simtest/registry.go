@@ -24,6 +24,7 @@ type beats struct {
 	n     int64
 	at    time.Time
 	left  bool
+	late  time.Time // when the last silence ended that was long enough to be taken for death
 }
 
 func newRegistry(s *Sim) *registry { return &registry{s: s, known: map[string]*beats{}} }
@@ -51,11 +52,47 @@ func (r *registry) beat(p *process) error {
 			r.order = append(r.order, p.incarnation)
 			slices.Sort(r.order)
 		}
+		if b.n > 0 && r.silence(b) >= goneAfter {
+			b.late = r.s.clock
+		}
 		b.shown = p.shown()
 		b.n++
 		b.at = r.s.clock
 		return nil
 	})
+}
+
+// leave says good-bye.
+func (r *registry) leave(p *process) error {
+	return do(r.s, "leave", "", func() error {
+		if b := r.known[p.incarnation]; b != nil {
+			b.left = true
+		}
+		return nil
+	})
+}
+
+// silence is how long a process has not been heard though it could have been.
+func (r *registry) silence(b *beats) time.Duration {
+	at := b.at
+	if r.s.darkFor > blindAfter && r.s.darkUntil.After(at) {
+		at = r.s.darkUntil
+	}
+	return r.s.clock.Sub(at)
+}
+
+// blindAfter is the outage that the sweep is to notice.
+const blindAfter = 3 * time.Second
+
+// thinking is how long a sweeper may take from its look at the registry to what
+// it does about it, frozen meanwhile.
+const thinking = 20 * time.Second
+
+// mayBeJudged says whether others have reason to think that a process is gone,
+// or had shortly before the given time or since.
+func (r *registry) mayBeJudged(p *process, since time.Time) bool {
+	b := r.known[p.incarnation]
+	return p.dead || b == nil || b.left || b.late.Add(thinking).After(since) || r.silence(b) >= goneAfter
 }
 
 func (r *registry) gone(b *beats) bool {
@@ -69,12 +106,12 @@ func (v peers) Processes(context.Context) ([]tasks.Process, time.Time, error) {
 	now := v.s.clock
 	list, err := call(v.s, "processes", "", func() ([]tasks.Process, error) {
 		now = v.s.clock
-		var list []tasks.Process
+		list := make([]tasks.Process, 0, len(v.order))
 		for _, inc := range v.order {
 			b := v.known[inc]
 			p := b.shown
 			p.Beats, p.Seen, p.Left = b.n, b.at, b.left
-			p.Dead = b.owner.dead && v.s.lookup
+			p.Dead = b.owner.dead && v.s.lookup || v.s.Break == BreakHasty && now.Sub(b.at) > time.Second
 			list = append(list, p)
 		}
 		return list, nil

@@ -7,12 +7,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prpflow/prpflow/fsm"
+	"github.com/prpflow/prpflow/workflow"
 	"github.com/prpflow/prpflow/workflow/memstore"
 )
 
 // Limits of a world.
 const (
-	faultSpan = 400              // faults happen within so many calls
+	faultSpan = 300              // faults happen within so many calls
 	mostSteps = 60_000           // more is a world that never comes to rest
 	longest   = 30 * time.Minute // so is a longer life, by its own clock
 )
@@ -27,27 +29,34 @@ type Options struct {
 // Sim is one world.
 type Sim struct {
 	Options
-	rng    *rand.Rand
-	clock  time.Time
-	disk   *memstore.Disk
-	broker *broker
-	peers  *registry
-	procs  []*process
-	actors []*actor
-	ready  [64]*actor // scratch of next
-	cur    *actor
+	crew      *crew
+	lifecycle *fsm.Lifecycle
+	rng       *rand.Rand
+	clock     time.Time
+	disk      *memstore.Disk
+	broker    *broker
+	peers     *registry
+	procs     []*process
+	actors    []*actor
+	ready     [64]*actor        // scratch of next
+	recs      []workflow.Record // scratch of unrest
+	cur       *actor
 
-	calls   int
-	faults  []fault
-	moved   bool            // something may have come to rest since the last look
-	told    map[string]bool // messages that are due -> have arrived
-	quiet   bool            // no more faults; everybody helps to come to an end
-	steps   int
-	ids     int
-	problem error
-	lines   []string
-	asked   []*asked // what persons asked for, and were told
-	lookup  bool     // whether a dead process can be proven dead at once
+	calls     int
+	faults    []fault
+	moved     bool            // something may have come to rest since the last look
+	told      map[string]bool // messages that are due -> have arrived
+	quiet     bool            // no more faults; everybody helps to come to an end
+	steps     int
+	ids       int
+	problem   error
+	lines     []string
+	asked     []*asked        // what persons asked for, and were told
+	touched   map[string]bool // jobs whose tasks an operator has deleted or archived
+	counted   map[string]bool // runs whose results count
+	darkUntil time.Time       // end of the last outage
+	darkFor   time.Duration   // and its length
+	lookup    bool            // whether a dead process can be proven dead at once
 }
 
 // fault is something that happens at a call.
@@ -65,41 +74,55 @@ const (
 	unanswered                   // the call does not arrive
 	freeze                       // the process stands still for a while
 	leaseLost                    // the broker gives up all who run something, and hands it out again
+	outage                       // store, broker and registry are away for a while
+	drain                        // the process is asked to end
 	faultKinds
 )
 
 func (k faultKind) String() string {
-	return [...]string{"crash before", "crash after", "reply lost", "unanswered", "freeze", "lease lost"}[k]
+	return [...]string{"crash before", "crash after", "reply lost", "unanswered", "freeze", "lease lost", "outage", "drain"}[k]
 }
 
 // Run lives through the world of a seed. The error is the promise that it broke.
 func Run(o Options) error {
-	s := newSim(o)
-	defer s.end()
-	s.live()
-	if s.problem == nil {
-		s.checkAtRest()
-	}
-	return s.problem
+	var c crew
+	defer c.close()
+	return c.run(o).problem
 }
 
 // Transcript runs a seed once more and tells what happened in it.
 func Transcript(o Options) []string {
+	var c crew
+	defer c.close()
 	o.Trace = true
-	s := newSim(o)
+	s := c.run(o)
+	return append(s.lines, fmt.Sprintf("seed %d: %v", o.Seed, s.problem))
+}
+
+// run lives through a world.
+func (c *crew) run(o Options) *Sim {
+	s := newSim(o, c)
 	defer s.end()
 	s.live()
 	if s.problem == nil {
 		s.checkAtRest()
 	}
-	return append(s.lines, fmt.Sprintf("seed %d: %v", o.Seed, s.problem))
+	return s
 }
 
-func newSim(o Options) *Sim {
-	s := &Sim{Options: o, rng: rand.New(rand.NewPCG(o.Seed, 0x70727066)), clock: time.Unix(1_700_000_000, 0).UTC(), told: map[string]bool{}}
+func newSim(o Options, c *crew) *Sim {
+	s := &Sim{Options: o, crew: c, rng: rand.New(rand.NewPCG(o.Seed, 0x70727066)), clock: time.Unix(1_700_000_000, 0).UTC(), told: map[string]bool{}, touched: map[string]bool{}, counted: map[string]bool{}}
 	s.disk = memstore.NewDisk(func() time.Time { return s.clock })
 	s.broker = newBroker(s)
 	s.peers = newRegistry(s)
+	s.lifecycle = fsm.Default()
+	if s.rng.IntN(4) == 0 {
+		s.lifecycle = careful
+	}
+	if errCareful != nil {
+		s.fail("%v", errCareful)
+		return s
+	}
 	s.lookup = s.rng.IntN(2) == 0
 	for range s.rng.IntN(5) {
 		s.faults = append(s.faults, fault{s.rng.IntN(faultSpan), faultKind(s.rng.IntN(int(faultKinds)))})
@@ -114,7 +137,7 @@ func (s *Sim) live() {
 	start := s.clock
 	for s.problem == nil {
 		if s.steps++; s.steps > mostSteps || s.clock.Sub(start) > longest {
-			s.fail("the world does not come to rest: %s", s.unrest())
+			s.fail("the world does not come to rest: %s", s.details())
 			return
 		}
 		if !s.quiet && s.chaosIsOver() {
@@ -123,7 +146,7 @@ func (s *Sim) live() {
 		}
 		if s.quiet && s.moved {
 			s.moved = false
-			if s.unrest() == "" {
+			if what, _ := s.unrest(); what == "" {
 				return
 			}
 		}
@@ -202,6 +225,6 @@ func (s *Sim) say(format string, args ...any) {
 func (s *Sim) end() {
 	s.quiet = true
 	for _, a := range slices.Clone(s.actors) {
-		a.stop()
+		s.crew.dismiss(a.hand)
 	}
 }

@@ -40,12 +40,14 @@ func hunt(from, to uint64, b Break) (seed uint64, err error) {
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
+			var c crew
+			defer c.close()
 			for {
 				seed := next.Add(1) - 1
 				if seed >= found.Load() || seed >= to {
 					return
 				}
-				if e := Run(Options{Seed: seed, Break: b}); e != nil {
+				if e := c.run(Options{Seed: seed, Break: b}).problem; e != nil {
 					mu.Lock()
 					if seed < found.Load() {
 						found.Store(seed)

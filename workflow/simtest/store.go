@@ -31,10 +31,7 @@ func (st *store) LoadMany(ctx context.Context, ids []string) ([]workflow.Record,
 
 func (st *store) Apply(ctx context.Context, c workflow.Change) (workflow.Record, error) {
 	return call(st.s, "apply", c.Record.ID, func() (workflow.Record, error) {
-		before, _, err := st.Store.Load(ctx, c.Record.ID)
-		if err != nil && !errors.Is(err, workflow.ErrNotFound) {
-			return before, err
-		}
+		before, _ := st.s.disk.Peek(c.Record.ID)
 		c = st.s.Break.change(c)
 		rec, err := st.Store.Apply(ctx, c)
 		if errors.Is(err, workflow.ErrChanged) && st.s.Break == BreakSwap {
@@ -44,6 +41,7 @@ func (st *store) Apply(ctx context.Context, c workflow.Change) (workflow.Record,
 		st.s.moved = true
 		if err == nil {
 			st.s.checkChange(before, rec, c)
+			st.s.checkReach(rec.ID)
 		}
 		return rec, err
 	})
@@ -54,7 +52,12 @@ func (st *store) Look(ctx context.Context, id string, seen int64, in time.Durati
 }
 
 func (st *store) Request(ctx context.Context, id, request string) (string, error) {
-	return call(st.s, "request", request, func() (string, error) { return st.Store.Request(ctx, id, request) })
+	return call(st.s, "request", request, func() (string, error) {
+		if st.s.Break == BreakRequest {
+			return "", nil
+		}
+		return st.Store.Request(ctx, id, request)
+	})
 }
 
 func (st *store) Due(ctx context.Context, limit int) ([]string, error) {
@@ -74,7 +77,13 @@ func (st *store) Dependants(ctx context.Context, dep, after string, limit int) (
 }
 
 func (st *store) AcquireLease(ctx context.Context, lease, member string) (string, error) {
-	return call(st.s, "acquire", member, func() (string, error) { return st.Store.AcquireLease(ctx, lease, member) })
+	return call(st.s, "acquire", member, func() (string, error) {
+		owner, err := st.Store.AcquireLease(ctx, lease, member)
+		if st.s.Break == BreakLease {
+			owner = member
+		}
+		return owner, err
+	})
 }
 
 func (st *store) ReleaseLease(ctx context.Context, lease, member string) (string, error) {
@@ -98,7 +107,12 @@ func (st *store) Receive(ctx context.Context, _ time.Duration) (e workflow.Outbo
 }
 
 func (st *store) Ack(ctx context.Context, e workflow.OutboxEntry) error {
-	return do(st.s, "ack", e.Kind, func() error { st.s.moved = true; return st.Store.Ack(ctx, e) })
+	return do(st.s, "ack", e.Kind, func() error {
+		st.s.moved = true
+		err := st.Store.Ack(ctx, e)
+		st.s.checkReach(e.PRP)
+		return err
+	})
 }
 
 func (st *store) Requeue(ctx context.Context, done, next workflow.OutboxEntry) error {

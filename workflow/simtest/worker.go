@@ -15,6 +15,7 @@ type worker struct {
 	agent  tasks.Agent
 	actor  *actor
 	queues []string
+	rests  bool // until somebody rings
 }
 
 // run is a run in hand.
@@ -37,7 +38,7 @@ func (p *process) work(a tasks.Agent) {
 func (s *Sim) ring(queue string) {
 	for _, p := range s.procs {
 		for _, w := range p.workers {
-			if !p.dead && slices.Contains(w.queues, queue) && w.actor.wake > s.clock.Add(time.Minute).UnixNano() {
+			if !p.dead && w.rests && slices.Contains(w.queues, queue) {
 				w.actor.wake = s.clock.UnixNano()
 			}
 		}
@@ -47,14 +48,24 @@ func (s *Sim) ring(queue string) {
 func (w *worker) loop() {
 	s := w.p.sim
 	for {
+		if w.p.draining {
+			s.sleep(idle)
+			continue
+		}
 		var t *task
-		_, _ = call(s, "dequeue", "", func() (bool, error) {
+		_, err := call(s, "dequeue", "", func() (bool, error) {
 			got, ok := s.broker.take(w.p, w.queues)
 			t = got
 			return ok, nil
 		})
 		if t == nil {
-			s.sleep(w.patience())
+			wait := w.patience()
+			if err != nil {
+				wait = max(wait, 500*time.Millisecond)
+			}
+			w.rests = true
+			s.sleep(wait)
+			w.rests = false
 			continue
 		}
 		answer := w.handle(context.Background(), t.order)
@@ -69,18 +80,19 @@ func (w *worker) loop() {
 func (w *worker) patience() time.Duration {
 	s := w.p.sim
 	wait := idle
-	for _, t := range s.broker.tasks {
+	for _, t := range s.broker.all {
 		if !slices.Contains(w.queues, t.queue) {
 			continue
 		}
-		at := t.due
-		if t.state == tasks.Active && t.owner == nil {
-			at = t.lapses
-		}
-		if t.state == tasks.Pending {
+		var at time.Time
+		switch {
+		case t.state == tasks.Pending && !s.broker.paused[t.queue]:
 			at = s.clock
-		}
-		if t.state == tasks.Active && t.owner != nil {
+		case t.state == tasks.Active && t.owner == nil:
+			at = t.lapses
+		case t.state == tasks.Retrying:
+			at = t.due
+		default:
 			continue
 		}
 		wait = min(wait, max(at.Sub(s.clock), time.Millisecond))
@@ -117,6 +129,9 @@ func (w *worker) handle(ctx context.Context, o tasks.Order) (answer error) {
 			s.say("run %s is stopped", r.ID)
 			return tasks.ErrStale
 		}
+		if p.ending {
+			return p.handBack(ctx, r)
+		}
 	}
 	del := tasks.Delivery{Run: r.Run, Result: w.result(o, attempt), RetryDelay: time.Second}
 	two := 2
@@ -126,6 +141,9 @@ func (w *worker) handle(ctx context.Context, o tasks.Order) (answer error) {
 		return nil
 	})
 	v, err := p.deliver(ctx, del)
+	if err != nil && !isStale(err) { // it stays on the disk for the next life
+		return tasks.RetryAfter(time.Second, err)
+	}
 	p.disk.results[p.incarnation] = slices.DeleteFunc(p.disk.results[p.incarnation], func(d tasks.Delivery) bool { return d.ID == del.ID })
 	switch {
 	case err != nil:
@@ -158,6 +176,10 @@ func (w *worker) claim(ctx context.Context, r *run) (attempt int, err error) {
 		if isStale(err) || errors.As(err, &later) {
 			return 0, err
 		}
+		if p.ending { // it may have been heard or not
+			_ = p.handBack(ctx, r)
+			return 0, tasks.RetryAfter(time.Second, err)
+		}
 		p.sim.sleep(300 * time.Millisecond)
 	}
 }
@@ -178,7 +200,9 @@ func (w *worker) result(o tasks.Order, attempt int) tasks.Result {
 		return tasks.Result{Outcome: tasks.Done, Evidence: map[string]any{"tests_passed": true}}
 	case n == 3:
 		return tasks.Result{Outcome: tasks.Retry, RetryAfter: tasks.Duration(2 * time.Second)}
-	case n < 7 && o.Type == "prp.validate" && attempt < 3:
+	case n == 4:
+		return tasks.Result{Outcome: tasks.Limited, RetryAfter: tasks.Duration(3 * time.Second)}
+	case n < 8 && o.Type == "prp.validate" && attempt < 3:
 		return tasks.Result{Outcome: tasks.Rejected, Reasons: []string{"no test"}}
 	}
 	return good

@@ -11,9 +11,12 @@ import (
 var listPromises = []promise{
 	{"ListShowsAllRecordsTheOldestFirst", func(t *testing.T, w *world) {
 		var want []string
-		for _, n := range []string{"C", "A", "B"} {
+		for _, n := range []string{"C", "A", "B", "F", "E", "D"} {
 			want = append(want, w.create(w.id(n)).ID)
 		}
+		first, _, err := w.Load(w.ctx, want[0])
+		w.no(err)
+		w.apply(w.Store, w.move(first, "changed")) // a change makes it no younger
 		all, err := w.List(w.ctx)
 		w.no(err)
 		var got []string
@@ -36,10 +39,12 @@ var listPromises = []promise{
 		if states[one] != 1 || events["to-"+one] != 2 {
 			t.Errorf("%d PRPs in the state, %d events", states[one], events["to-"+one])
 		}
-		w.apply(w.Store, w.move(rec, two))
+		c := w.move(rec, two)
+		c.History = append(c.History, workflow.Entry{Event: "noted-" + w.unique, From: two, To: two}, workflow.Entry{Event: "noted-" + w.unique, From: two, To: two})
+		w.apply(w.Store, c)
 		states, events, err = w.Counts(w.ctx)
 		w.no(err)
-		if states[one] != 0 || states[two] != 1 || events["to-"+two] != 1 {
+		if states[one] != 0 || states[two] != 1 || events["to-"+two] != 1 || events["noted-"+w.unique] != 2 {
 			t.Errorf("after it moved on: %d and %d PRPs, %d events", states[one], states[two], events["to-"+two])
 		}
 		other := w.creation(w.id("other"))
@@ -55,20 +60,15 @@ var listPromises = []promise{
 		rec := w.apply(w.Store, soon)
 		w.apply(w.Store, late)
 		w.apply(w.Store, never)
-		due := func() []string {
-			ids, err := w.Due(w.ctx, 1<<20)
-			w.no(err)
-			return ids
-		}
-		w.eventually("it is due", func() bool { return slices.Contains(due(), rec.ID) })
-		if ids := due(); slices.Contains(ids, late.Record.ID) || slices.Contains(ids, never.Record.ID) {
+		w.eventually("it is due", func() bool { return slices.Contains(w.due(), rec.ID) })
+		if ids := w.due(); slices.Contains(ids, late.Record.ID) || slices.Contains(ids, never.Record.ID) {
 			t.Errorf("due too early: %v", ids)
 		}
 		if ids, err := w.Due(w.ctx, 1); err != nil || len(ids) != 1 {
 			t.Errorf("one asked, %v answered, %v", ids, err)
 		}
 		w.apply(w.Store, w.move(rec, "complete")) // LookIn 0: no look any more
-		if slices.Contains(due(), rec.ID) {
+		if slices.Contains(w.due(), rec.ID) {
 			t.Error("it is still due after a change without a look")
 		}
 	}},
@@ -76,108 +76,136 @@ var listPromises = []promise{
 		c := w.creation(w.id("PRP"))
 		c.LookIn = time.Hour
 		rec := w.apply(w.Store, c)
-		due := func() bool {
-			ids, err := w.Due(w.ctx, 1<<20)
-			w.no(err)
-			return slices.Contains(ids, rec.ID)
-		}
-		w.no(w.Look(w.ctx, rec.ID, rec.Version+1, time.Millisecond))
+		due := func() bool { return slices.Contains(w.due(), rec.ID) }
 		w.no(w.Look(w.ctx, rec.ID, rec.Version, time.Millisecond))
 		w.eventually("it is due", due)
 		w.no(w.Look(w.ctx, rec.ID, rec.Version+1, time.Hour))
 		if !due() {
 			t.Error("a look at another version has moved the time")
 		}
-		w.no(w.Look(w.ctx, rec.ID, rec.Version, 0))
+		w.no(w.Look(w.ctx, rec.ID, rec.Version+1, 0))
+		if !due() {
+			t.Error("a look at another version has ended the looks")
+		}
+		w.no(w.Look(w.ctx, rec.ID, rec.Version, time.Hour))
 		if due() {
 			t.Error("it is still due")
 		}
-		w.no(w.Look(w.ctx, w.id("nobody"), 1, time.Millisecond))
+		w.no(w.Look(w.ctx, rec.ID, rec.Version, time.Millisecond))
+		w.eventually("it is due again", due)
+		w.no(w.Look(w.ctx, rec.ID, rec.Version, 0))
+		if due() {
+			t.Error("it is due after the last look")
+		}
+	}},
+	{"ALookAtTheUnknownChangesNothing", func(t *testing.T, w *world) {
+		ghost := w.id("ghost")
+		w.no(w.Look(w.ctx, ghost, 1, time.Millisecond))
+		w.no(w.Look(w.ctx, ghost, 0, time.Millisecond))
+		witness := w.creation(w.id("witness"))
+		witness.LookIn = 2 * time.Millisecond
+		w.apply(w.Store, witness)
+		w.eventually("what was asked for later is due", func() bool { return slices.Contains(w.due(), witness.Record.ID) })
+		if slices.Contains(w.due(), ghost) {
+			t.Error("it is due")
+		}
 	}},
 	{"HeldFollowsHoldAndRelease", func(t *testing.T, w *world) {
 		one, two := w.id("inc-1"), w.id("inc-2")
 		rec := w.create(w.id("PRP"))
-		c := w.move(rec, "development")
-		c.Hold = one
-		rec = w.apply(w.Store, c)
-		held := func(who string) []string {
-			ids, err := w.Held(w.ctx, who)
-			w.no(err)
-			return ids
+		change := func(hold, release string) {
+			t.Helper()
+			c := w.move(rec, rec.State)
+			c.Hold, c.Release = hold, release
+			rec = w.apply(w.Store, c)
 		}
-		if !slices.Equal(held(one), []string{rec.ID}) || len(held(two)) != 0 {
-			t.Errorf("held: %v and %v", held(one), held(two))
+		want := func(ones, twos []string) {
+			t.Helper()
+			if !slices.Equal(w.held(one), ones) || !slices.Equal(w.held(two), twos) {
+				t.Errorf("held: %v and %v, want %v and %v", w.held(one), w.held(two), ones, twos)
+			}
 		}
-		c = w.move(rec, "development")
-		c.Hold, c.Release = two, one
-		rec = w.apply(w.Store, c)
-		if len(held(one)) != 0 || !slices.Equal(held(two), []string{rec.ID}) {
-			t.Errorf("after it changed hands: %v and %v", held(one), held(two))
+		change(one, "")
+		want([]string{rec.ID}, nil)
+		change("", "")
+		want([]string{rec.ID}, nil)
+		change(one, one) // the next run of the same process
+		want([]string{rec.ID}, nil)
+		change(two, one)
+		want(nil, []string{rec.ID})
+		change("", two)
+		want(nil, nil)
+		change("", two)
+		want(nil, nil)
+		all := []string{w.id("A"), w.id("B"), w.id("C"), w.id("D")}
+		for _, id := range all {
+			c := w.creation(id)
+			c.Hold = one
+			w.apply(w.Store, c)
 		}
-		c = w.move(rec, "validation")
-		c.Release = two
-		w.apply(w.Store, c)
-		if len(held(two)) != 0 {
-			t.Errorf("after it was let go: %v", held(two))
-		}
+		want(all, nil)
 	}},
 	{"DeadLettersAreBuriedAndRaised", func(t *testing.T, w *world) {
 		rec := w.create(w.id("PRP"))
+		d1, d2 := w.letter(rec.ID, "d1"), w.letter(rec.ID, "d2")
+		d2.At, d2.Reason, d2.Cause = d1.At.Add(time.Second), "later", workflow.CauseLost
 		c := w.move(rec, "failed")
-		at := time.Now().UTC().Truncate(time.Millisecond)
-		c.Bury = []workflow.DeadLetter{
-			{ID: w.id("d2"), PRP: rec.ID, Queue: "agent:dev-1", Cause: workflow.CauseLost, Reason: "later", Attempt: 5, At: at.Add(time.Second)},
-			{ID: w.id("d1"), PRP: rec.ID, Queue: "agent:dev-1", Cause: workflow.CauseRetries, Reason: "it failed", Attempt: 3, At: at},
-		}
+		c.Bury = []workflow.DeadLetter{d2, d1}
 		rec = w.apply(w.Store, c)
-		mine := func() (ids []string, first workflow.DeadLetter) {
-			all, err := w.DeadLetters(w.ctx)
-			w.no(err)
-			for _, d := range all {
-				if d.PRP == rec.ID {
-					if ids = append(ids, d.ID); len(ids) == 1 {
-						first = d
-					}
-				}
-			}
-			return ids, first
-		}
-		ids, first := mine()
-		if !slices.Equal(ids, []string{w.id("d1"), w.id("d2")}) || first.Reason != "it failed" || first.Attempt != 3 || first.Cause != workflow.CauseRetries || !first.At.Equal(at) {
-			t.Errorf("dead letters %v, the first %+v", ids, first)
+		if got := w.buried(rec.ID); text(got) != text([]workflow.DeadLetter{d1, d2}) {
+			t.Errorf("dead letters %s", text(got))
 		}
 		c = w.move(rec, "assigned")
-		c.Raise = []string{w.id("d1")}
+		c.Raise = []string{d1.ID, w.id("unknown")}
+		rec = w.apply(w.Store, c)
+		if got := w.buried(rec.ID); text(got) != text([]workflow.DeadLetter{d2}) {
+			t.Errorf("after one was raised: %s", text(got))
+		}
+		d2.Reason = "once more"
+		c = w.move(rec, "failed")
+		c.Bury = []workflow.DeadLetter{d2}
 		w.apply(w.Store, c)
-		if ids, _ = mine(); !slices.Equal(ids, []string{w.id("d2")}) {
-			t.Errorf("after one was raised: %v", ids)
+		if got := w.buried(rec.ID); text(got) != text([]workflow.DeadLetter{d2}) {
+			t.Errorf("after it died once more: %s", text(got))
 		}
 	}},
 	{"DependantsComeInOrderAndChunks", func(t *testing.T, w *world) {
 		dep := w.id("dep")
-		for _, id := range []string{"c", "a", "b", "a"} {
+		for _, id := range []string{"c", "a", "b", "a", "a:1"} {
 			w.no(w.AddDependant(w.ctx, dep, id))
 		}
-		first, err := w.Dependants(w.ctx, dep, "", 2)
-		w.no(err)
-		rest, err := w.Dependants(w.ctx, dep, "b", 2)
-		w.no(err)
-		none, err := w.Dependants(w.ctx, w.id("other"), "", 2)
-		w.no(err)
-		if !slices.Equal(first, []string{"a", "b"}) || !slices.Equal(rest, []string{"c"}) || len(none) != 0 {
-			t.Errorf("%v, then %v; nobody's: %v", first, rest, none)
+		for _, c := range []struct {
+			after string
+			limit int
+			want  []string
+		}{
+			{"", 2, []string{"a", "a:1"}}, {"a:1", 2, []string{"b", "c"}}, {"a", 1, []string{"a:1"}},
+			{"c", 2, nil}, {"bb", 9, []string{"c"}}, {"", 9, []string{"a", "a:1", "b", "c"}},
+		} {
+			if got, err := w.Dependants(w.ctx, dep, c.after, c.limit); err != nil || !slices.Equal(got, c.want) {
+				t.Errorf("%d after %q: %v, %v, want %v", c.limit, c.after, got, err, c.want)
+			}
+		}
+		if none, err := w.Dependants(w.ctx, w.id("other"), "", 2); err != nil || len(none) != 0 {
+			t.Errorf("nobody's: %v, %v", none, err)
 		}
 	}},
 	{"LogsKeepTheOrderOfTheRuns", func(t *testing.T, w *world) {
-		rec := w.create(w.id("PRP"))
+		rec, other := w.create(w.id("PRP")), w.create(w.id("other"))
 		at := time.Now().UTC().Truncate(time.Millisecond)
-		w.no(w.PutLog(w.ctx, rec.ID, workflow.RunLog{Run: "a", Started: at.Add(time.Second), Text: "second"}))
+		w.no(w.PutLog(w.ctx, rec.ID, workflow.RunLog{Run: "a", Started: at.Add(time.Second), Text: "third"}))
+		w.no(w.PutLog(w.ctx, rec.ID, workflow.RunLog{Run: "c", Started: at, Text: "second"}))
 		w.no(w.PutLog(w.ctx, rec.ID, workflow.RunLog{Run: "b", Started: at, Text: "fir"}))
 		w.no(w.PutLog(w.ctx, rec.ID, workflow.RunLog{Run: "b", Started: at, Text: "first", Agent: "dev-1", Job: "j"}))
+		w.no(w.PutLog(w.ctx, other.ID, workflow.RunLog{Run: "b", Started: at, Text: "another PRP's"}))
 		logs, err := w.Logs(w.ctx, rec.ID)
 		w.no(err)
-		if len(logs) != 2 || logs[0].Text != "first" || logs[0].Agent != "dev-1" || logs[1].Text != "second" {
-			t.Errorf("logs %+v", logs)
+		want := []workflow.RunLog{
+			{Run: "b", Started: at, Text: "first", Agent: "dev-1", Job: "j"}, {Run: "c", Started: at, Text: "second"},
+			{Run: "a", Started: at.Add(time.Second), Text: "third"},
+		}
+		if text(logs) != text(want) {
+			t.Errorf("logs %s", text(logs))
 		}
 		if none, err := w.Logs(w.ctx, w.id("nobody")); err != nil || len(none) != 0 {
 			t.Errorf("nobody's logs: %v, %v", none, err)

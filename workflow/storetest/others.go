@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,68 +12,82 @@ import (
 var otherPromises = []promise{
 	{"ALeaseGoesRoundInTheOrderOfAsking", func(t *testing.T, w *world) {
 		lease := w.id("repo")
-		owner := func(got string, err error) string { w.no(err); return got }
-		for _, m := range []string{"a:1", "b:1", "a:1", "c:1"} {
-			if got := owner(w.AcquireLease(w.ctx, lease, m)); got != "a:1" {
-				t.Fatalf("%s asked, %q owns it", m, got)
+		acquire := func(m, want string) {
+			t.Helper()
+			if got, err := w.AcquireLease(w.ctx, lease, m); err != nil || got != want {
+				t.Errorf("%s asked, %q owns it, %v, want %q", m, got, err, want)
 			}
 		}
-		if got := owner(w.ReleaseLease(w.ctx, lease, "b:1")); got != "a:1" {
-			t.Errorf("one who waits has left, %q owns it", got)
+		release := func(m, want string) {
+			t.Helper()
+			if got, err := w.ReleaseLease(w.ctx, lease, m); err != nil || got != want {
+				t.Errorf("%s has left, %q owns it, %v, want %q", m, got, err, want)
+			}
 		}
-		if got := owner(w.ReleaseLease(w.ctx, lease, "a:1")); got != "c:1" {
-			t.Errorf("the owner has left, %q owns it", got)
+		for _, m := range []string{"d:1", "b:1", "d:1", "c:1", "a:1", "b:1"} {
+			acquire(m, "d:1")
 		}
-		if got := owner(w.ReleaseLease(w.ctx, lease, "a:1")); got != "c:1" {
-			t.Errorf("left twice, %q owns it", got)
-		}
-		if got := owner(w.ReleaseLease(w.ctx, lease, "c:1")); got != "" {
-			t.Errorf("nobody is left, %q owns it", got)
-		}
-		if got := owner(w.AcquireLease(w.ctx, w.id("other"), "d:1")); got != "d:1" {
-			t.Errorf("another lease belongs to %q", got)
+		release("b:1", "d:1") // one who waits
+		release("d:1", "c:1")
+		release("d:1", "c:1")
+		acquire("b:1", "c:1") // at the end, although it asked before
+		release("unknown", "c:1")
+		release("c:1", "a:1")
+		release("a:1", "b:1")
+		release("b:1", "")
+		release("b:1", "")
+		acquire("z:1", "z:1")
+		if got, err := w.AcquireLease(w.ctx, w.id("other"), "d:1"); err != nil || got != "d:1" {
+			t.Errorf("another lease belongs to %q, %v", got, err)
 		}
 	}},
 	{"DocumentsAndLifecyclesAreKeptByHash", func(t *testing.T, w *world) {
 		key := w.id("hash")
-		_, err := w.Document(w.ctx, key)
-		w.is(err, workflow.ErrNotFound)
-		_, err = w.Lifecycle(w.ctx, key)
-		w.is(err, workflow.ErrNotFound)
-		w.no(w.PutDocument(w.ctx, key, []byte("text\n")))
-		w.no(w.PutDocument(w.ctx, key, []byte("text\n")))
-		w.no(w.PutLifecycle(w.ctx, key, []byte("states: {}")))
-		if got, err := w.Document(w.ctx, key); err != nil || string(got) != "text\n" {
-			t.Errorf("document %q, %v", got, err)
-		}
-		if got, err := w.Lifecycle(w.ctx, key); err != nil || string(got) != "states: {}" {
-			t.Errorf("lifecycle %q, %v", got, err)
+		for what, s := range map[string]struct {
+			put func(text string) error
+			get func(key string) ([]byte, error)
+		}{
+			"document": {func(text string) error { return w.PutDocument(w.ctx, key, []byte(text)) },
+				func(key string) ([]byte, error) { return w.Document(w.ctx, key) }},
+			"lifecycle": {func(text string) error { return w.PutLifecycle(w.ctx, key, []byte(text)) },
+				func(key string) ([]byte, error) { return w.Lifecycle(w.ctx, key) }},
+		} {
+			text := what + "\r\n\x00\xff ünï\n"
+			_, err := s.get(key)
+			w.is(err, workflow.ErrNotFound)
+			_, err = s.get("")
+			w.is(err, workflow.ErrNotFound)
+			w.no(s.put(text))
+			w.no(s.put(text))
+			if got, err := s.get(key); err != nil || string(got) != text {
+				t.Errorf("%s %q, %v", what, got, err)
+			}
+			w.no(s.put("what has this hash is there already"))
+			if got, err := s.get(key); err != nil || string(got) != text {
+				t.Errorf("%s was replaced: %q, %v", what, got, err)
+			}
 		}
 	}},
 }
 
-// RunAlone holds a store to the promises about what there is only one of. open
-// gives a store that nobody else uses, empty.
-func RunAlone(t *testing.T, open func(t *testing.T) Open) {
-	t.Helper()
-	t.Run("TheFirstProcessSaysWhatTheStoreIs", func(t *testing.T) {
-		w := newWorld(t, open(t))
-		first, err := w.Meta(w.ctx, workflow.Meta{Schema: 1, StoreID: "one", Lifecycle: "h1"})
-		w.no(err)
-		second, err := w.Meta(w.ctx, workflow.Meta{Schema: 1, StoreID: "two", Lifecycle: "h2"})
-		w.no(err)
-		if first.StoreID != "one" || second != first || first.Partitions == 0 {
-			t.Errorf("first %+v, then %+v", first, second)
+var alonePromises = []promise{
+	{"TheFirstProcessSaysWhatTheStoreIs", func(t *testing.T, w *world) {
+		w.is(w.UseLifecycle(w.ctx, "h0"), workflow.ErrNotFound)
+		want := workflow.Meta{Schema: workflow.SchemaVersion, StoreID: "one", Partitions: 8, Lifecycle: "h1"}
+		for _, id := range []string{"one", "two"} {
+			got, err := w.Meta(w.ctx, workflow.Meta{Schema: workflow.SchemaVersion, StoreID: id, Lifecycle: "h1"})
+			w.no(err)
+			if got != want {
+				t.Errorf("%s: %+v", id, got)
+			}
 		}
 		w.no(w.UseLifecycle(w.ctx, "h3"))
-		third, err := w.Meta(w.ctx, workflow.Meta{Schema: 1, StoreID: "three", Lifecycle: "h4"})
-		w.no(err)
-		if third.Lifecycle != "h3" || third.StoreID != "one" {
-			t.Errorf("after another lifecycle was chosen: %+v", third)
+		want.Lifecycle = "h3"
+		if got, err := w.Meta(w.ctx, workflow.Meta{Schema: workflow.SchemaVersion, StoreID: "three", Lifecycle: "h4"}); err != nil || got != want {
+			t.Errorf("after another lifecycle was chosen: %+v, %v", got, err)
 		}
-	})
-	t.Run("OneSweeps", func(t *testing.T) {
-		w := newWorld(t, open(t))
+	}},
+	{"OneSweeps", func(t *testing.T, w *world) {
 		lead := func(who string, ttl time.Duration) bool {
 			ok, err := w.Lead(w.ctx, who, ttl)
 			w.no(err)
@@ -80,12 +96,70 @@ func RunAlone(t *testing.T, open func(t *testing.T) Open) {
 		if !lead("a", time.Hour) || !lead("a", 100*time.Millisecond) {
 			t.Fatal("the first does not lead, or cannot renew it")
 		}
-		if lead("b", time.Hour) {
-			t.Error("two lead")
-		}
 		w.eventually("the lease of the first ends", func() bool { return lead("b", time.Hour) })
-		if lead("a", time.Hour) {
+		if lead("a", time.Hour) || lead("c", time.Hour) {
 			t.Error("two lead")
 		}
-	})
+	}},
+	{"AnEmptyStoreShowsNothing", func(t *testing.T, w *world) {
+		list, err := w.List(w.ctx)
+		w.no(err)
+		states, events, err := w.Counts(w.ctx)
+		w.no(err)
+		dead, err := w.DeadLetters(w.ctx)
+		w.no(err)
+		reaped, err := w.Reap(w.ctx, []string{"host:1:x"})
+		w.no(err)
+		if n := len(list) + len(states) + len(events) + len(dead) + len(w.due()) + len(w.held("x")) + len(w.mine(w.Store)) + reaped; n != 0 {
+			t.Errorf("it shows %d things", n)
+		}
+		if w.waiting("x") {
+			t.Error("something is to be sent")
+		}
+	}},
+	{"CountsAddUp", func(t *testing.T, w *world) {
+		const n = 12
+		for i := range n {
+			rec := w.create(w.id(fmt.Sprint("PRP", i)))
+			for j := range i {
+				rec = w.apply(w.Store, w.move(rec, fmt.Sprint("s", j%3)))
+			}
+		}
+		states, events, err := w.Counts(w.ctx)
+		w.no(err)
+		list, err := w.List(w.ctx)
+		w.no(err)
+		want, moves := map[string]int64{}, int64(0)
+		for _, r := range list {
+			want[r.State]++
+			h, err := w.History(w.ctx, r.ID)
+			w.no(err)
+			moves += int64(len(h))
+		}
+		mapsDelete(states, func(string, int64) bool { return false })
+		if len(list) != n || text(states) != text(want) || moves != events["submitted"]+events["to-s0"]+events["to-s1"]+events["to-s2"] {
+			t.Errorf("%d PRPs, states %v, want %v, %d moves of %v", len(list), states, want, moves, events)
+		}
+	}},
+	{"TheDeadLettersOfAllComeTheOldestFirst", func(t *testing.T, w *world) {
+		var want []string
+		at := time.Now().UTC().Truncate(time.Millisecond)
+		for i := range 12 {
+			c := w.creation(w.id(fmt.Sprint("PRP", i)))
+			d := w.letter(c.Record.ID, fmt.Sprint("d", i))
+			d.At = at.Add(-time.Duration(i) * time.Second)
+			c.Bury = []workflow.DeadLetter{d}
+			w.apply(w.Store, c)
+			want = append([]string{d.ID}, want...)
+		}
+		dead, err := w.DeadLetters(w.ctx)
+		w.no(err)
+		var got []string
+		for _, d := range dead {
+			got = append(got, d.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("dead letters %v, want %v", got, want)
+		}
+	}},
 }

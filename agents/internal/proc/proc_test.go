@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 )
 
@@ -40,6 +41,13 @@ func TestProcessesAreFoundByWhatTheyWereStartedWith(t *testing.T) {
 	}
 	if HasEnv(p.PID, "MARK=her") || !HasEnv(p.PID, "MARK=here") || HasEnv(os.Getpid(), "MARK=here") {
 		t.Error("the variable is not told apart")
+	}
+	all, err := All()
+	if err != nil || !slices.ContainsFunc(all, func(q Process) bool { return q.PID == p.PID && q.Start == p.Start && q.Group == p.Group }) {
+		t.Errorf("it is not among %d processes: %v", len(all), err)
+	}
+	if HasEnv(1<<30, "MARK=here") {
+		t.Error("a process that is not has the variable")
 	}
 	in.Close()
 	_ = cmd.Wait()

@@ -30,7 +30,7 @@ redis.call('HDEL', KEYS[1], 't' .. string.format('%.0f', ARGV[2] - 15))
 for _, line in ipairs(lists.h) do redis.call('RPUSH', KEYS[2], stamp .. ' ' .. line) end
 if ARGV[7] == '0' then redis.call('ZREM', KEYS[3], ARGV[4])
 else redis.call('ZADD', KEYS[3], string.format('%.0f', ms + ARGV[7]), ARGV[4]) end
-if not was[1] then redis.call('ZADD', KEYS[4], stamp, ARGV[4]) end
+redis.call('SADD', KEYS[4], ARGV[4])
 if was[2] then redis.call('HINCRBY', KEYS[5], was[2], -1) end
 redis.call('HINCRBY', KEYS[5], ARGV[5], 1)
 for _, event in ipairs(lists.e) do redis.call('HINCRBY', KEYS[6], event, 1) end

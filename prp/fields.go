@@ -1,0 +1,65 @@
+package prp
+
+import "strings"
+
+// value is what a field says: a text, or a list that the author wrote as one.
+type value struct {
+	text  string
+	items []string
+	list  bool
+	line  int // index
+}
+
+// fields are the values of one carrier, by key as plain writes it.
+type fields map[string]value
+
+// The keys of each field, the strongest first.
+var (
+	idKeys       = []string{"prp id", "id", "task id", "work item"}
+	titleKeys    = []string{"title", "name"}
+	priorityKeys = []string{"priority"}
+	statusKeys   = []string{"status", "prp status"}
+	repoKeys     = []string{"repo", "repository"}
+	dependsKeys  = []string{"depends on", "dependencies", "dependency", "depends", "requires", "blocked by"}
+)
+
+var knownKeys = func() map[string]bool {
+	known := map[string]bool{}
+	for _, keys := range [][]string{idKeys, titleKeys, priorityKeys, statusKeys, repoKeys, dependsKeys} {
+		for _, k := range keys {
+			known[k] = true
+		}
+	}
+	return known
+}()
+
+var spelling = strings.NewReplacer("_", " ", "-", " ", "`", "")
+
+// plain writes a key in one way: prp_id, PRP-ID and "PRP ID" are the same.
+func plain(key string) string {
+	return strings.ToLower(spelling.Replace(strings.Trim(key, `"' `)))
+}
+
+// set keeps the first value of a key that is known.
+func (f fields) set(key string, v value) {
+	key = plain(key)
+	if _, twice := f[key]; twice || !knownKeys[key] {
+		return
+	}
+	v.text = strings.Trim(clean(v.text), "` ")
+	if v.text != "" || len(v.items) > 0 {
+		f[key] = v
+	}
+}
+
+// first looks for the keys in the front matter, then in the header.
+func (p *parser) first(keys []string) value {
+	for _, f := range []fields{p.front, p.header} {
+		for _, k := range keys {
+			if v, ok := f[k]; ok {
+				return v
+			}
+		}
+	}
+	return value{}
+}

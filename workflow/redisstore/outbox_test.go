@@ -1,0 +1,294 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/prpflow/prpflow/internal/redistest"
+	"github.com/prpflow/prpflow/reliable"
+	"github.com/prpflow/prpflow/workflow"
+)
+
+// poison is what lies in an outbox and is no entry of its partition.
+func poison(b *bench, id string) []reliable.Message {
+	other := id
+	for b.partition(other) == b.partition(id) {
+		other = redistest.Name("PRP")
+	}
+	return []reliable.Message{
+		{ID: redistest.Name("text"), Body: []byte("no JSON")},
+		{ID: redistest.Name("bytes"), Body: []byte{0xff, 0}},
+		{ID: redistest.Name("array"), Body: []byte(`["PRP"]`)},
+		{ID: redistest.Name("nobody"), Body: []byte(`{"kind":"look"}`)},
+		{ID: redistest.Name("foreign"), Body: fmt.Appendf(nil, `{"kind":"look","prp":%q}`, other)},
+	}
+}
+
+func (b *bench) wantDead(messages []reliable.Message) {
+	b.Helper()
+	dead, err := b.OutboxDead(b.Context())
+	b.must(err)
+	for _, m := range messages {
+		i := slices.IndexFunc(dead, func(d reliable.DeadMessage) bool { return d.ID == m.ID })
+		if i < 0 {
+			b.Errorf("%s is not among the dead letters", m.ID)
+			continue
+		}
+		d := dead[i]
+		if raw, err := reliable.Decode(d.Raw); err != nil || string(raw.Body) != string(m.Body) || d.Worker != b.cfg.Worker ||
+			!strings.Contains(d.Reason, m.ID) || time.Since(d.At).Abs() > time.Hour {
+			b.Errorf("dead letter %+v, %v", d, err)
+		}
+	}
+}
+
+func TestWhatIsNoEntryStopsNobodyWhoReceives(t *testing.T) {
+	each(t, func(b *bench) {
+		c := creation("e")
+		p := b.partition(c.Record.ID)
+		bad := poison(b, c.Record.ID)
+		_, err := b.outboxes[p].Push(b.Context(), bad...)
+		b.must(err)
+		_, err = open(b.T, b.rdb, Config{}).Apply(b.Context(), c)
+		b.must(err)
+		if e := b.receive(c.Record.ID); e.ID != c.Outbox[0].ID {
+			b.Errorf("received %v", e)
+		}
+		b.wantDead(bad)
+		if ids := b.mineIDs(); !slices.Contains(ids, c.Outbox[0].ID) {
+			b.Errorf("in hand: %v", ids)
+		}
+	})
+}
+
+func TestWhatIsNoEntryStopsNobodyWhoLooksAtItsOwn(t *testing.T) {
+	each(t, func(b *bench) {
+		c := creation("a", "b")
+		p := b.partition(c.Record.ID)
+		bad := poison(b, c.Record.ID)
+		taken := b.key(b.keys[p].Taken(b.cfg.Worker))
+		for _, m := range bad {
+			raw, err := reliable.Encode(m)
+			b.must(err)
+			b.must(b.rdb.LPush(b.Context(), taken, raw).Err())
+		}
+		b.must(b.rdb.LPush(b.Context(), taken, "no message").Err())
+		b.apply(c)
+		for range 2 {
+			if ids := b.mineIDs(); !slices.Equal(ids, []string{c.Outbox[0].ID, c.Outbox[1].ID}) {
+				b.Errorf("in hand: %v", ids)
+			}
+		}
+		b.wantDead(bad)
+		if n := b.rdb.LLen(b.Context(), taken).Val(); n != 2 {
+			b.Errorf("%d elements lie in the list", n)
+		}
+	})
+}
+
+func TestWhatIsNoEntryCountsForNobody(t *testing.T) {
+	b := mini(t)
+	c := creation()
+	b.apply(c)
+	p := b.partition(c.Record.ID)
+	_, err := b.outboxes[p].Push(b.Context(), poison(b, c.Record.ID)...)
+	b.must(err)
+	b.must(b.rdb.LPush(b.Context(), b.keys[p].Pending, "no message").Err())
+	if is, err := b.InOutbox(b.Context(), c.Record.ID); is || err != nil {
+		b.Errorf("in the outbox: %v, %v", is, err)
+	}
+}
+
+// A repeated call, or one that lost a race, finds nothing and adds no letter.
+func TestWhatIsNotThereIsNotPutAside(t *testing.T) {
+	b := mini(t)
+	b.must(b.quarantine(b.Context(), 0, reliable.Message{ID: "gone"}, errors.New("why")))
+	if dead, err := b.OutboxDead(b.Context()); err != nil || len(dead) != 0 {
+		b.Errorf("dead letters %v, %v", dead, err)
+	}
+}
+
+func TestOnlyTheNamedMessageIsPutAside(t *testing.T) {
+	each(t, func(b *bench) {
+		taken := b.key(b.keys[0].Taken(b.cfg.Worker))
+		id := redistest.Name("bad")
+		bad := fmt.Sprintf(`{"id":%q,"body":"x"}`, id)
+		for _, raw := range []string{`{"id":"keep"}`, `7`, `{`, bad} {
+			b.must(b.rdb.LPush(b.Context(), taken, raw).Err())
+		}
+		b.must(b.quarantine(b.Context(), 0, reliable.Message{ID: id, Attempt: 3}, errors.New("why")))
+		if left := b.rdb.LRange(b.Context(), taken, 0, -1).Val(); !slices.Equal(left, []string{"{", "7", `{"id":"keep"}`}) {
+			b.Errorf("left %v", left)
+		}
+		b.must(b.rdb.Del(b.Context(), taken).Err())
+		dead, err := b.OutboxDead(b.Context())
+		b.must(err)
+		dead = slices.DeleteFunc(dead, func(d reliable.DeadMessage) bool { return d.ID != id })
+		if len(dead) != 1 || dead[0].Attempts != 3 || dead[0].Reason != "why" || string(dead[0].Raw) != bad {
+			b.Errorf("dead letters %+v", dead)
+		}
+	})
+}
+
+// A process may be given entries that it no longer expects: a change that was
+// given up and reached Redis late.
+func TestAnEntryThatCameLateIsFound(t *testing.T) {
+	b := mini(t)
+	c := creation("e")
+	b.apply(c)
+	p := b.partition(c.Record.ID)
+	b.forget(p, c.Outbox)
+	b.lookedAt = time.Now()
+	if ids := b.mineIDs(); len(ids) != 0 {
+		b.Errorf("expecting nothing it has asked, and found %v", ids)
+	}
+	b.lookedAt = time.Now().Add(-lookAtAll)
+	for range 2 { // and again, since now it is expected
+		if ids := b.mineIDs(); len(ids) != 1 {
+			b.Errorf("found %v", ids)
+		}
+	}
+}
+
+func TestWhatNeverCameIsExpectedForOneLookMore(t *testing.T) {
+	b := mini(t)
+	b.expect(3, []workflow.OutboxEntry{{ID: "e"}})
+	for look, want := range []bool{true, false, false} {
+		b.mineIDs()
+		if b.expects(3) != want {
+			b.Errorf("after look %d it is expected: %v", look, !want)
+		}
+	}
+}
+
+func TestARefusedChangeIsNotExpected(t *testing.T) {
+	b := mini(t)
+	c := creation("e")
+	c.SeenVersion = 4
+	if _, err := b.Apply(b.Context(), c); !errors.Is(err, workflow.ErrNotFound) {
+		b.Errorf("error %v", err)
+	}
+	if b.expects(b.partition(c.Record.ID)) {
+		b.Error("it is expected")
+	}
+}
+
+// Each taker is a list more to read for who asks what is still to be sent.
+func TestWhoHasNothingToSendIsNoTaker(t *testing.T) {
+	b := mini(t)
+	p := b.partition(b.apply(creation()).ID)
+	if takers := b.rdb.ZRange(b.Context(), b.keys[p].Takers, 0, -1).Val(); len(takers) != 0 {
+		b.Errorf("takers: %v", takers)
+	}
+}
+
+// An entry goes from list to list while they are read.
+func TestAnEntryThatMovesIsSeen(t *testing.T) {
+	b := mini(t)
+	c := creation("e")
+	_, err := open(b.T, b.rdb, Config{}).Apply(b.Context(), c)
+	b.must(err)
+	p := b.partition(c.Record.ID)
+	stop, moves := false, 0
+	b.around(func(ctx context.Context, cmd redis.Cmder, send redis.ProcessHook) error {
+		err := send(ctx, cmd)
+		if cmd.Name() != "zrange" || stop {
+			return err
+		}
+		moves++
+		from, to := b.keys[p].Pending, b.key(b.keys[p].Taken(fmt.Sprint("host:", moves)))
+		if moves > 1 {
+			from = b.key(b.keys[p].Taken(fmt.Sprint("host:", moves-1)))
+		}
+		b.must(b.rdb.ZAdd(ctx, b.keys[p].Takers, redis.Z{Score: 1, Member: fmt.Sprint("host:", moves)}).Err())
+		b.must(b.rdb.LMove(ctx, from, to, "RIGHT", "LEFT").Err())
+		stop = moves == 3
+		return err
+	})
+	if is, err := b.InOutbox(b.Context(), c.Record.ID); !is || err != nil {
+		b.Errorf("in the outbox: %v, %v, after %d moves", is, err, moves)
+	}
+}
+
+func TestAListThatNeverRestsCannotBeJudged(t *testing.T) {
+	b := mini(t)
+	n := 0
+	b.around(func(ctx context.Context, cmd redis.Cmder, send redis.ProcessHook) error {
+		err := send(ctx, cmd)
+		if cmd.Name() == "zrange" {
+			n++
+			b.must(b.rdb.ZAdd(ctx, b.keys[0].Takers, redis.Z{Member: fmt.Sprint("host:", n)}).Err())
+		}
+		return err
+	})
+	id := "PRP"
+	for b.partition(id) != 0 {
+		id = redistest.Name("PRP")
+	}
+	if _, err := b.InOutbox(b.Context(), id); !errors.Is(err, workflow.ErrUnavailable) || !errors.Is(err, errBusy) {
+		b.Errorf("error %v", err)
+	}
+}
+
+func TestASuccessorBelongsToThePRPOfWhatItFollows(t *testing.T) {
+	b := mini(t)
+	c := creation("e")
+	b.apply(c)
+	next := c.Outbox[0]
+	next.PRP = "another"
+	if err := b.Requeue(b.Context(), c.Outbox[0], next); err == nil {
+		b.Error("it was taken")
+	}
+	if ids := b.mineIDs(); len(ids) != 1 {
+		b.Errorf("in hand: %v", ids)
+	}
+}
+
+func TestLagIsTheAgeOfTheOldestSharedEntry(t *testing.T) {
+	b := mini(t)
+	if lag, err := b.OutboxLag(b.Context()); lag != 0 || err != nil {
+		b.Errorf("nothing waits, the lag is %v, %v", lag, err)
+	}
+	for _, age := range []time.Duration{time.Hour, 2 * time.Hour, time.Minute} {
+		_, err := b.outboxes[b.partition(age.String())].Push(b.Context(), reliable.Message{At: time.Now().Add(-age), Body: []byte("x")})
+		b.must(err)
+	}
+	if lag, err := b.OutboxLag(b.Context()); err != nil || lag < 2*time.Hour || lag > 3*time.Hour {
+		b.Errorf("the lag is %v, %v", lag, err)
+	}
+}
+
+func TestCloseEndsWhoReceives(t *testing.T) {
+	each(t, func(b *bench) {
+		ended := make(chan error)
+		go func() {
+			for {
+				if _, _, err := b.Receive(b.Context(), time.Hour); err != nil {
+					ended <- err
+					return
+				}
+			}
+		}()
+		b.Close()
+		b.Close()
+		if err := <-ended; !errors.Is(err, errClosed) && !errors.Is(err, workflow.ErrUnavailable) {
+			b.Errorf("error %v", err)
+		}
+		b.apply(creation()) // the rest still works
+	})
+}
+
+func TestAStoreThatWasClosedFirstReceivesNothing(t *testing.T) {
+	b := mini(t)
+	b.Close()
+	if _, ok, err := b.Receive(b.Context(), time.Hour); ok || !errors.Is(err, errClosed) {
+		b.Errorf("received %v, %v", ok, err)
+	}
+}
