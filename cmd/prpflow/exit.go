@@ -71,9 +71,6 @@ func (p *program) report(err error) int {
 		return exitError
 	}
 	code := exitError
-	if !p.running {
-		code = exitUsage
-	}
 	for _, c := range codes {
 		if errors.Is(err, c.kind) {
 			code = c.code

@@ -17,9 +17,12 @@ func run(ctx context.Context, args []string, w world) int {
 	p := &program{world: w}
 	root := p.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
+	}
+	if !p.running {
+		err = usagef("%v; `%s --help` says how it is used", err, cmd.CommandPath())
 	}
 	return p.report(err)
 }
