@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/prpflow/prpflow/tasks"
@@ -10,8 +11,7 @@ import (
 
 // share gives an agent that idles one job that waits for a busy peer of its
 // role. A job that is to go to the agent that knows the PRP stays there.
-func (e *Engine) share(ctx context.Context, processes []tasks.Process, now time.Time) error {
-	places := livePlaces(processes, now)
+func (e *Engine) share(ctx context.Context, places []place, now time.Time) error {
 	idle := map[string]time.Time{}
 	for _, p := range places {
 		if p.Running > 0 || p.Draining {
@@ -34,6 +34,32 @@ func (e *Engine) share(ctx context.Context, processes []tasks.Process, now time.
 		}
 	}
 	e.sweep.idle = idle
+	return nil
+}
+
+// spread gives the agents of a role what waited for one to come, by priority
+// and load: a role's own queue knows neither.
+func (e *Engine) spread(ctx context.Context, places []place, left *int) error {
+	var roles []string
+	for _, p := range places {
+		if !p.Draining && !slices.Contains(roles, p.Role) {
+			roles = append(roles, p.Role)
+		}
+	}
+	for _, role := range roles {
+		jobs, err := e.Broker.List(ctx, tasks.RoleQueue(role), tasks.Pending, sweepAtMost)
+		if err != nil {
+			return err
+		}
+		for _, job := range jobs {
+			if *left--; *left < 0 {
+				return nil
+			}
+			if err := e.emptyOut(ctx, tasks.RoleQueue(role), job, "a live "+role+" is there"); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

@@ -73,7 +73,11 @@ func (e *Engine) Sweep(ctx context.Context) error {
 	if err := e.lookAtDue(ctx, newWorld(processes, gone)); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	return e.share(ctx, processes, now)
+	places := livePlaces(processes, now)
+	if err := e.spread(ctx, places, &left); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	return e.share(ctx, places, now)
 }
 
 // Leads says whether the last pass was this process' to do.
