@@ -86,7 +86,7 @@ func (e *Engine) Submit(ctx context.Context, batch []Submission) ([]Submitted, e
 func parse(s Submission) (parsed, error) {
 	doc, err := prp.Parse(s.Source, s.Text)
 	if err != nil {
-		return parsed{}, fmt.Errorf("%w: %s: %w", ErrBadInput, s.Source, err)
+		return parsed{}, fmt.Errorf("%w: %w", ErrBadInput, err)
 	}
 	p := parsed{Submission: s, doc: doc}
 	if p.ID == "" {
