@@ -51,18 +51,9 @@ type parsed struct {
 // Submit takes a batch in. What is wrong with one of them as such (unreadable,
 // an id twice, a cycle) creates nothing of the batch.
 func (e *Engine) Submit(ctx context.Context, batch []Submission) ([]Submitted, error) {
-	docs := make([]parsed, len(batch))
-	at := map[string]string{}
-	for i, s := range batch {
-		p, err := parse(s)
-		if err != nil {
-			return nil, err
-		}
-		if other, twice := at[p.ID]; twice {
-			return nil, fmt.Errorf("%w: %s and %s have the same id %s: give one of them another with --id", ErrBadInput, other, s.Source, p.ID)
-		}
-		at[p.ID] = s.Source
-		docs[i] = p
+	docs, at, err := parseAll(batch)
+	if err != nil {
+		return nil, err
 	}
 	order, err := e.order(ctx, docs)
 	if err != nil {
@@ -81,6 +72,22 @@ func (e *Engine) Submit(ctx context.Context, batch []Submission) ([]Submitted, e
 		out = append(out, done)
 	}
 	return out, nil
+}
+
+// parseAll reads a batch; at says where each id comes from.
+func parseAll(batch []Submission) (docs []parsed, at map[string]string, err error) {
+	docs, at = make([]parsed, len(batch)), map[string]string{}
+	for i, s := range batch {
+		p, err := parse(s)
+		if err != nil {
+			return nil, nil, err
+		}
+		if other, twice := at[p.ID]; twice {
+			return nil, nil, fmt.Errorf("%w: %s and %s have the same id %s: give one of them another with --id", ErrBadInput, other, s.Source, p.ID)
+		}
+		at[p.ID], docs[i] = s.Source, p
+	}
+	return docs, at, nil
 }
 
 func parse(s Submission) (parsed, error) {
@@ -283,14 +290,9 @@ func (e *Engine) active(ctx context.Context) (*fsm.Lifecycle, error) {
 
 // Plan says what a batch would become, in order, and creates nothing.
 func (e *Engine) Plan(ctx context.Context, batch []Submission) ([]Record, error) {
-	docs := make([]parsed, len(batch))
-	at := map[string]string{}
-	for i, s := range batch {
-		p, err := parse(s)
-		if err != nil {
-			return nil, err
-		}
-		docs[i], at[p.ID] = p, s.Source
+	docs, at, err := parseAll(batch)
+	if err != nil {
+		return nil, err
 	}
 	order, err := e.order(ctx, docs)
 	if err != nil {
