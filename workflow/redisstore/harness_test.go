@@ -19,11 +19,24 @@ type bench struct {
 	rdb redis.UniversalClient
 }
 
-// each runs a test on every backend, as a long-lived process.
+// each runs a test on every backend, as a long-lived process. It must not
+// receive: see TestStoreKeepsTheContract.
 func each(t *testing.T, test func(b *bench)) {
 	t.Helper()
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) { test(newBench(t, rdb)) })
+}
+
+// alone runs a test, as a long-lived process, on servers whose outbox nobody
+// else receives from.
+func alone(t *testing.T, test func(b *bench)) {
+	t.Helper()
+	t.Parallel()
+	t.Run("miniredis", func(t *testing.T) { test(mini(t)) })
+	t.Run("redis", func(t *testing.T) {
+		t.Parallel()
+		test(newBench(t, redistest.Server(t).Client()))
+	})
 }
 
 // mini runs a test on a miniredis of its own.
@@ -35,7 +48,7 @@ func mini(t *testing.T) *bench {
 
 func newBench(t *testing.T, rdb redis.UniversalClient) *bench {
 	t.Helper()
-	return &bench{T: t, rdb: rdb, Store: open(t, rdb, Config{Worker: "host:1:" + redistest.Name("w")})}
+	return &bench{T: t, rdb: rdb, Store: open(t, rdb, Config{Worker: "host:1:" + redistest.Name("w"), Lease: patient})}
 }
 
 func (b *bench) must(err error) {

@@ -50,7 +50,7 @@ func (b *bench) wantDead(messages []reliable.Message) {
 }
 
 func TestWhatIsNoEntryStopsNobodyWhoReceives(t *testing.T) {
-	each(t, func(b *bench) {
+	alone(t, func(b *bench) {
 		c := creation("e")
 		p := b.partition(c.Record.ID)
 		bad := poison(b, c.Record.ID)
@@ -266,7 +266,7 @@ func TestLagIsTheAgeOfTheOldestSharedEntry(t *testing.T) {
 }
 
 func TestCloseEndsWhoReceives(t *testing.T) {
-	each(t, func(b *bench) {
+	alone(t, func(b *bench) {
 		ended := make(chan error)
 		go func() {
 			for {
