@@ -63,10 +63,20 @@ func LoadFile(path string) ([]Spec, error) {
 	return specs, err
 }
 
+// decode reads YAML. Some texts that are none make the library panic.
+func decode(source []byte, into any) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("the text is no YAML that can be read")
+		}
+	}()
+	return yaml.UnmarshalWithOptions(source, into, yaml.Strict())
+}
+
 func parse(path string, source []byte) ([]Spec, error) {
 	f := file{path: path}
 	var form fileForm
-	if err := yaml.UnmarshalWithOptions(source, &form, yaml.Strict()); err != nil {
+	if err := decode(source, &form); err != nil {
 		return nil, f.yamlError(err)
 	}
 	f.tree, _ = parser.ParseBytes(source, 0) // it has just been parsed: no error
