@@ -42,7 +42,7 @@ func (n *node) pages(cfg config.Config, listener net.Listener) (*pages, error) {
 // ready says what keeps the process from carrying PRPs.
 func (n *node) ready(ctx context.Context) error {
 	if err := n.rdb.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("Redis does not answer: %w", err)
+		return fmt.Errorf("the store does not answer: %w", err)
 	}
 	if !n.relay.Alive() {
 		return errors.New("the relay does not run")

@@ -11,7 +11,9 @@ import (
 )
 
 // ErrUnreachable says that no Redis answers at the address.
-var ErrUnreachable = errors.New("Redis cannot be reached") //nolint:staticcheck // Redis is a name
+//
+//lint:ignore ST1005 Redis is a name
+var ErrUnreachable = errors.New("Redis cannot be reached")
 
 // unavailable starts the replies of servers that will serve again by themselves
 // or after a failover: the same call may succeed later.
