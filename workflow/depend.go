@@ -89,7 +89,7 @@ func (e *Engine) Acquire(ctx context.Context, prp, lease, member string) error {
 		return err
 	}
 	if rec.Member != member {
-		return nil // the PRP has left the state meanwhile; its release follows or has been
+		return e.Release(ctx, lease, member) // the PRP has left the state meanwhile: nobody of that name wants it any more
 	}
 	owner, err := e.Store.AcquireLease(ctx, lease, member)
 	if err != nil {
