@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,7 +24,10 @@ type letter struct {
 	At      time.Time `json:"at"`
 }
 
-const laneTasks = "tasks"
+const (
+	laneTasks    = "tasks"
+	laneMessages = "messages"
+)
 
 func (p *program) dlqCmd() *cobra.Command {
 	return group("dlq", "List, replay and drop dead letters: work that was given up",
@@ -32,6 +38,27 @@ func asLetter(d workflow.DeadLetter) letter {
 	return letter{d.ID, laneTasks, d.PRP, d.Queue, d.Reason, d.Attempt, d.At.UTC()}
 }
 
+// letters lists the dead letters of both lanes: jobs that were given up, and
+// what lay in an outbox and was no entry.
+func (d *desk) letters(ctx context.Context) ([]letter, error) {
+	dead, err := d.store.DeadLetters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	letters := make([]letter, 0, len(dead))
+	for _, l := range dead {
+		letters = append(letters, asLetter(l))
+	}
+	odd, err := d.store.OutboxDead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range odd {
+		letters = append(letters, letter{ID: m.ID, Lane: laneMessages, Queue: "outbox", Reason: m.Reason, Attempt: m.Attempts, At: m.At.UTC()})
+	}
+	return letters, nil
+}
+
 func (p *program) dlqListCmd() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
@@ -39,13 +66,9 @@ func (p *program) dlqListCmd() *cobra.Command {
 		Short: "List the dead letters",
 		Args:  cobra.NoArgs,
 		RunE: p.with(func(cmd *cobra.Command, _ []string, d *desk) error {
-			dead, err := d.store.DeadLetters(cmd.Context())
+			letters, err := d.letters(cmd.Context())
 			if err != nil {
 				return err
-			}
-			letters := make([]letter, len(dead))
-			for i, l := range dead {
-				letters[i] = asLetter(l)
 			}
 			if asJSON {
 				return p.asJSON(letters)
@@ -71,11 +94,15 @@ func (p *program) dlqShowCmd() *cobra.Command {
 		Short: "Show a dead letter whole",
 		Args:  cobra.ExactArgs(1),
 		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
-			dead, err := d.engine.DeadLetter(cmd.Context(), args[0])
+			letters, err := d.letters(cmd.Context())
 			if err != nil {
-				return noLetter(args[0], err)
+				return err
 			}
-			l := asLetter(dead)
+			i := slices.IndexFunc(letters, func(l letter) bool { return l.ID == args[0] })
+			if i < 0 {
+				return noLetter(args[0], workflow.ErrNotFound)
+			}
+			l := letters[i]
 			if asJSON {
 				return p.asJSON(l)
 			}
@@ -88,7 +115,7 @@ func (p *program) dlqShowCmd() *cobra.Command {
 }
 
 func noLetter(id string, err error) error {
-	if code := unknown(id, err); code != err {
+	if errors.Is(err, workflow.ErrNotFound) {
 		return &coded{errNotFound, fmt.Sprintf("there is no dead letter %s: `prpflow dlq list` shows those that are", id)}
 	}
 	return err

@@ -76,7 +76,7 @@ func (d *desk) queues(ctx context.Context) ([]shownQueue, error) {
 		return nil, err
 	}
 	for _, name := range sortedKeys(depths) {
-		list = append(list, shownQueue{Lane: "messages", Queue: "inbox:" + name, Waiting: depths[name]})
+		list = append(list, shownQueue{Lane: laneMessages, Queue: "inbox:" + name, Waiting: depths[name]})
 	}
 	return list, nil
 }

@@ -119,8 +119,7 @@ func (p *program) approveCmd() *cobra.Command {
 }
 
 func (p *program) rejectCmd() *cobra.Command {
-	c := p.shortCmd("reject", "Send the work back to its developer, with --reason attached")
-	return c
+	return p.shortCmd("reject", "Send the work back to its developer, with --reason attached")
 }
 
 func (p *program) answerCmd() *cobra.Command {
