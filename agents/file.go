@@ -63,23 +63,28 @@ func LoadFile(path string) ([]Spec, error) {
 	return specs, err
 }
 
-// decode reads YAML. Some texts that are none make the library panic.
-func decode(source []byte, into any) (err error) {
+// decode reads YAML, into a value and as a tree that knows its lines. Some texts
+// that are none make the library panic.
+func decode(source []byte, into any) (tree *ast.File, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errors.New("the text is no YAML that can be read")
 		}
 	}()
-	return yaml.UnmarshalWithOptions(source, into, yaml.Strict())
+	if err := yaml.UnmarshalWithOptions(source, into, yaml.Strict()); err != nil {
+		return nil, err
+	}
+	return parser.ParseBytes(source, 0)
 }
 
 func parse(path string, source []byte) ([]Spec, error) {
 	f := file{path: path}
 	var form fileForm
-	if err := decode(source, &form); err != nil {
+	tree, err := decode(source, &form)
+	if err != nil {
 		return nil, f.yamlError(err)
 	}
-	f.tree, _ = parser.ParseBytes(source, 0) // it has just been parsed: no error
+	f.tree = tree
 	if len(form.Agents) == 0 {
 		return nil, f.refuse("", errors.New("no agents; want a list under the key agents"))
 	}
