@@ -25,6 +25,7 @@ type state struct {
 const (
 	lockName     = "lock"
 	deliveryName = "delivery.json"
+	unfinished   = ".new-" // begins the name of a folder that is not locked yet
 )
 
 // maxDelivery is more than a delivery on disk can have: a result that is as
@@ -38,21 +39,26 @@ func openState(dir, storeID, incarnation string) (*state, error) {
 	}
 	s := &state{store: filepath.Join(dir, folder(storeID))}
 	s.path = filepath.Join(s.store, folder(incarnation))
-	if err := os.MkdirAll(s.path, 0o700); err != nil {
+	// It gets its name once it is locked: a folder without a lock is a dead one's,
+	// and whoever starts at the same moment would take it over.
+	fresh := filepath.Join(s.store, unfinished+filepath.Base(s.path))
+	if err := os.MkdirAll(fresh, 0o700); err != nil {
 		return nil, fmt.Errorf("agents: state folder: %w", err)
 	}
-	lock, err := tryLock(s.path)
-	if errors.Is(err, os.ErrNotExist) {
-		// Another process took the new folder for a dead one's and removed it.
-		if err = os.MkdirAll(s.path, 0o700); err == nil {
-			lock, err = tryLock(s.path)
-		}
+	lock, err := tryLock(fresh)
+	if err == nil && lock == nil {
+		err = errors.New("it is locked by another process")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("agents: state folder %s: %w", s.path, err)
+		return nil, fmt.Errorf("agents: state folder %s: %w", fresh, err)
 	}
-	if lock == nil {
-		return nil, fmt.Errorf("agents: state folder %s is locked by another process", s.path)
+	if err := os.Rename(fresh, s.path); err != nil {
+		lock.Close()
+		_ = os.RemoveAll(fresh)
+		if errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("agents: state folder %s is locked by another process", s.path)
+		}
+		return nil, fmt.Errorf("agents: state folder: %w", err)
 	}
 	s.lock = lock
 	return s, nil
@@ -75,6 +81,9 @@ func (s *state) others() ([]string, error) {
 	}
 	var paths []string
 	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), unfinished) {
+			continue
+		}
 		if path := filepath.Join(s.store, e.Name()); e.IsDir() && path != s.path {
 			paths = append(paths, path)
 		}
