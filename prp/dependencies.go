@@ -6,21 +6,61 @@ import (
 )
 
 var (
-	noneRE = regexp.MustCompile(`(?i)^\W*(?:none|nothing|null|nil|n/a)\b`)
-	wordy  = regexp.MustCompile(`[0-9_-]`)
+	// Sections that name what a PRP waits for, and what it does not.
+	dependsHeadRE = regexp.MustCompile(`(?i)^(?:(?:prp|task|upstream|internal)\s+)?(?:dependencies|dependency|depends on|requires|prerequisites?(?: prps?)?|blocked by|upstream|dependências|dependencias|依赖|依賴)\b`)
+	otherWayRE    = regexp.MustCompile(`(?i)^\W*(?:downstream|blocks|enables|enabled|dependents|related|feeds|children|this (?:prp|task) (?:blocks|enables)|external|required by|used by|unblocks|parallel)\b`)
+	sectionIDRE   = regexp.MustCompile(`^(?:PRP-[A-Za-z0-9][A-Za-z0-9._-]*|` + prpShape + `|` + planShape + `)$`)
+	siblingRE     = regexp.MustCompile(`(?i)^(?:prp|\d{1,4}[-_.])`)
+	noneRE        = regexp.MustCompile(`(?i)^\W*(?:none|nothing|null|nil|n/a)\b`)
+	wordy         = regexp.MustCompile(`[0-9_-]`)
 )
 
 // dependencies takes what can only mean a PRP out of the fields that name them.
 // The first field that names one counts.
 func (p *parser) dependencies() {
-	for _, f := range []fields{p.front, p.header} {
+	for _, f := range p.carriers() {
 		for _, key := range dependsKeys {
 			if found := dependenciesOf(key, f[key]); len(found) > 0 {
 				p.doc.DependsOn = found
 				return
 			}
+			if noneRE.MatchString(f[key].text) {
+				return // it says so
+			}
 		}
 	}
+	p.doc.DependsOn, p.fromSection = p.sectionDependencies(), true
+}
+
+// sectionDependencies reads the sections that say what the PRP waits for. They
+// name packages and services too, so only ids in the usual shapes count.
+func (p *parser) sectionDependencies() []string {
+	out := tokens{seen: map[string]bool{}, list: []string{}}
+	to := 0
+	for i, h := range p.heads {
+		name := strings.TrimSpace(h.text[prefixLen(numberRE, h.text):])
+		if !dependsHeadRE.MatchString(name) || otherWayRE.MatchString(name) {
+			continue
+		}
+		skip, other := max(to, h.line+1), false
+		to = max(to, h.end)
+		next := i + 1
+		for at := skip; at < h.end; at++ {
+			l := p.lines[at]
+			for next < len(p.heads) && p.heads[next].line < at {
+				next++
+			}
+			if l.head && next < len(p.heads) && p.heads[next].line == at {
+				other = otherWayRE.MatchString(p.heads[next].text)
+				continue
+			}
+			if l.fenced || other || otherWayRE.MatchString(strings.TrimLeft(l.text, " \t-*+")) {
+				continue
+			}
+			out.ids(l.text)
+		}
+	}
+	return out.list
 }
 
 // dependenciesOf reads one field. In prose only ids and names of documents
@@ -81,6 +121,15 @@ func (t *tokens) add(token string) {
 
 // find takes ids and names of documents out of prose.
 func (t *tokens) find(text string) {
+	t.words(text, func(w string) bool { return dependencyRE.MatchString(w) && !isStandard(w) }, func(string) bool { return true })
+}
+
+// ids takes out of prose what can be nothing but a PRP.
+func (t *tokens) ids(text string) {
+	t.words(text, sectionIDRE.MatchString, siblingRE.MatchString)
+}
+
+func (t *tokens) words(text string, isID, isFile func(string) bool) {
 	words := strings.FieldsFunc(text, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '_' && r != '-'
 	})
@@ -95,8 +144,10 @@ func (t *tokens) find(text string) {
 			continue
 		}
 		if stem, ok := strings.CutSuffix(w, ".md"); ok {
-			t.add(stem)
-		} else if dependencyRE.MatchString(w) && !isStandard(w) {
+			if isFile(stem) {
+				t.add(stem)
+			}
+		} else if isID(w) {
 			t.add(w)
 		}
 	}

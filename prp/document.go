@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -32,6 +33,8 @@ type Document struct {
 	LooksLikePRP bool        `json:"looks_like_prp"`
 	Warnings     []Finding   `json:"warnings"`
 	SHA256       string      `json:"sha256"` // of the bytes given, hex
+
+	untitled bool // the title is the file's name
 }
 
 // Criterion is one thing by which the result is judged.
@@ -74,6 +77,9 @@ func Parse(name string, text []byte) (Document, error) {
 	p.readFields()
 	p.title()
 	p.identity()
+	if p.fromSection { // prose may name the PRP that it stands in
+		d.DependsOn = slices.DeleteFunc(d.DependsOn, func(token string) bool { return token == d.ID })
+	}
 	p.criteria()
 	p.gates()
 	d.LooksLikePRP = p.looksLikePRP()

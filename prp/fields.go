@@ -17,15 +17,19 @@ type fields map[string]value
 var (
 	idKeys       = []string{"prp id", "id", "task id", "work item"}
 	titleKeys    = []string{"title", "name"}
-	priorityKeys = []string{"priority"}
-	statusKeys   = []string{"status", "prp status"}
+	priorityKeys = []string{"priority", "prioridade", "prioridad", "priorität", "priorité", "优先级", "優先級"}
+	statusKeys   = []string{"status", "prp status", "estado", "状态", "狀態", anyStatus}
 	repoKeys     = []string{"repo", "repository"}
-	dependsKeys  = []string{"depends on", "dependencies", "dependency", "depends", "requires", "blocked by"}
+	dependsKeys  = []string{"depends on", "dependencies", "dependency", "depends", "requires", "blocked by", "prerequisites", "upstream", "dependências", "dependencias", "依赖", "依賴"}
+	typeKeys     = []string{"type"}
 )
+
+// anyStatus is where keys such as "Project Status" are kept.
+const anyStatus = "… status"
 
 var knownKeys = func() map[string]bool {
 	known := map[string]bool{}
-	for _, keys := range [][]string{idKeys, titleKeys, priorityKeys, statusKeys, repoKeys, dependsKeys} {
+	for _, keys := range [][]string{idKeys, titleKeys, priorityKeys, statusKeys, repoKeys, dependsKeys, typeKeys} {
 		for _, k := range keys {
 			known[k] = true
 		}
@@ -43,6 +47,9 @@ func plain(key string) string {
 // set keeps the first value of a key that is known.
 func (f fields) set(key string, v value) {
 	key = plain(key)
+	if strings.HasSuffix(key, " status") && !knownKeys[key] {
+		key = anyStatus
+	}
 	if _, twice := f[key]; twice || !knownKeys[key] {
 		return
 	}
@@ -52,9 +59,12 @@ func (f fields) set(key string, v value) {
 	}
 }
 
-// first looks for the keys in the front matter, then in the header.
+// carriers are the places that fields stand in, the strongest first.
+func (p *parser) carriers() []fields { return []fields{p.front, p.fenced, p.header, p.tail} }
+
+// first looks for the keys in one place after the other.
 func (p *parser) first(keys []string) value {
-	for _, f := range []fields{p.front, p.header} {
+	for _, f := range p.carriers() {
 		for _, k := range keys {
 			if v, ok := f[k]; ok {
 				return v

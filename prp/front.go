@@ -18,55 +18,102 @@ const (
 )
 
 var (
-	keyRE         = regexp.MustCompile(`^["']?([A-Za-z][A-Za-z0-9 _.-]{0,39})["']?\s*:(?:\s|$)`)
+	keyRE         = regexp.MustCompile(`^["']?([A-Za-z][A-Za-z0-9 _.-]{0,39})["']?\s*(?::(?:\s|$)|=\s)`)
+	assignRE      = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9 _.-]{0,39}?)\s*=\s`) // TOML between +++
+	openerRE      = regexp.MustCompile(`^(?:name|title|description|prp_id|id|status)\s*:\s`)
 	errField      = errors.New("too long or too deeply nested")
 	errNotMapping = errors.New("not a key and a value")
 )
 
-// frontMatter reads YAML between two lines ---, key by key: the ones that mean
-// nothing to us are left alone, and a broken one spoils no other.
+// frontMatter reads the front matter key by key: the keys that mean nothing to
+// us are left alone, and a broken one spoils no other. It stands between two
+// lines ---, between two lines +++, or, where the first line is a key such as
+// name:, without an opener up to a line --- or the first heading.
 func (p *parser) frontMatter() {
 	p.front = fields{}
-	end := p.frontEnd()
-	if end == 0 {
+	if from, end, closed := p.frontRange(); end > 0 {
+		p.yaml(from, end, p.front)
+		p.body = end
+		if closed {
+			p.body++
+		}
+	}
+}
+
+// frontRange is where the lines of the front matter stand, and whether the line
+// after them closes it.
+func (p *parser) frontRange() (from, end int, closed bool) {
+	first := strings.TrimRight(p.lines[0].text, " \t")
+	if first == "---" || first == "+++" {
+		for i := 1; i < len(p.lines); i++ {
+			if t := strings.TrimRight(p.lines[i].text, " \t"); t == first || (first == "---" && t == "...") {
+				return 1, i, true
+			}
+		}
+		return 0, 0, false
+	}
+	for from < len(p.lines) && strings.TrimSpace(p.lines[from].text) == "" {
+		from++
+	}
+	if from == len(p.lines) || !openerRE.MatchString(p.lines[from].text) {
+		return 0, 0, false
+	}
+	for i := from; i < len(p.lines); i++ {
+		t := p.lines[i].text
+		if strings.TrimRight(t, " \t") == "---" {
+			return from, i, true
+		}
+		if _, _, ok := atx(t); ok {
+			return from, i, false
+		}
+	}
+	return 0, 0, false
+}
+
+// fencedMatter reads a block of YAML that stands between the title and the next
+// heading.
+func (p *parser) fencedMatter() {
+	p.fenced = fields{}
+	if len(p.blocks) == 0 {
 		return
 	}
-	p.body = end + 1
-	key, from := "", 0
-	read := map[string]bool{}
+	b := p.blocks[0]
+	if b.lang != "yaml" && b.lang != "yml" {
+		return
+	}
+	for i, h := range p.heads {
+		if h.line < b.line && (i > 0 || h.level > 1) {
+			return
+		}
+	}
+	p.yaml(b.line+1, b.line+1+len(b.text), p.fenced)
+}
+
+// yaml reads the lines from to end.
+func (p *parser) yaml(from, end int, into fields) {
+	key, since := "", from
+	read, broken := map[string]bool{}, false
 	field := func(to int) {
 		if knownKeys[key] && !read[key] {
 			read[key] = true
-			p.frontField(key, from, to)
+			p.yamlField(key, since, to, into)
 		}
 	}
-	for i := 1; i < end; i++ {
+	for i := from; i < end; i++ {
 		t := p.lines[i].text
-		if m := keyRE.FindStringSubmatch(t); m != nil {
+		switch m := keyRE.FindStringSubmatch(t); {
+		case m != nil:
 			field(i)
-			key, from = plain(m[1]), i
-		} else if from == 0 && strings.TrimSpace(t) != "" && !strings.HasPrefix(t, "#") {
+			key, since = plain(m[1]), i
+		case key == "" && !broken && strings.TrimSpace(t) != "" && !strings.HasPrefix(t, "#") && strings.TrimSpace(t) != "---":
 			p.warnFront(i, errNotMapping)
-			from = i
+			broken = true
 		}
 	}
 	field(end)
 }
 
-// frontEnd is the line that closes the front matter, 0 without one.
-func (p *parser) frontEnd() int {
-	if strings.TrimRight(p.lines[0].text, " \t") != "---" {
-		return 0
-	}
-	for i := 1; i < len(p.lines); i++ {
-		if t := strings.TrimRight(p.lines[i].text, " \t"); t == "---" || t == "..." {
-			return i
-		}
-	}
-	return 0
-}
-
-func (p *parser) frontField(key string, from, to int) {
+func (p *parser) yamlField(key string, from, to int, into fields) {
 	size := 0
 	for _, l := range p.lines[from:to] {
 		size += len(l.text) + 1
@@ -77,7 +124,10 @@ func (p *parser) frontField(key string, from, to int) {
 	}
 	var source strings.Builder
 	for _, l := range p.lines[from:to] {
-		source.WriteString(l.text + "\n")
+		if strings.TrimSpace(l.text) == "---" {
+			continue // a rule in a fenced block
+		}
+		source.WriteString(assignRE.ReplaceAllString(l.text, "$1: ") + "\n")
 	}
 	v, err := yamlValue(source.String())
 	if err != nil {
@@ -85,7 +135,7 @@ func (p *parser) frontField(key string, from, to int) {
 		return
 	}
 	v.line = from
-	p.front.set(key, v)
+	into.set(key, v)
 }
 
 func (p *parser) warnFront(at int, err error) {

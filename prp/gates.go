@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	gateRE        = regexp.MustCompile(`(?i)\b(validation|verification|gates?|level \d|executable tests?|test(?:ing)? (?:commands|strategy|checklist|requirements))\b`)
+	gateRE        = regexp.MustCompile(`(?i)\b(validation|verification|gates?|level \d|executable tests?|test(?:ing)? (?:commands|strategy|checklist|requirements))\b|valida[çc][ãa]o|validaci[óo]n|验证|驗證|検証|검증`)
 	levelRE       = regexp.MustCompile(`(?i)\b(?:level|gate)\s*(\d{1,3})\b`)
 	placeholderRE = regexp.MustCompile(`(?:^|[^$])\{[a-z_ ]+\}|\[[a-z][a-z -]+\]|<[a-z_][a-z_ -]*>`)
 	shells        = map[string]bool{"bash": true, "sh": true, "shell": true, "zsh": true, "console": true, "powershell": true, "": true}

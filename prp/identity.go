@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -51,7 +52,7 @@ func CheckID(id string) error {
 // identity finds the id: front matter, header, file name, title. What the text
 // merely mentions is none.
 func (p *parser) identity() {
-	for _, f := range []fields{p.front, p.header} {
+	for _, f := range p.carriers() {
 		for _, key := range idKeys {
 			if p.doc.ID = p.stated(f[key]); p.doc.ID != "" {
 				return
@@ -105,4 +106,17 @@ func tidy(id string) string {
 func stemOf(name string) string {
 	base := filepath.Base(name)
 	return strings.TrimSuffix(base, filepath.Ext(base))
+}
+
+// Names lists what a PRP may be called by a token that stands for it, the
+// likeliest first: the token, the id in it if it is the name of a file, the slug
+// of that file.
+func Names(token string) []string {
+	names := []string{token}
+	for _, name := range []string{inFileName(token + ".md"), Slug(token + ".md")} {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }

@@ -15,8 +15,12 @@ type parser struct {
 	blocks []block
 	heads  []heading
 	front  fields   // of the front matter
-	header fields   // of bold lines and tables
+	fenced fields   // of a block of YAML under the title
+	header fields   // of bold lines and tables at the top
+	tail   fields   // of such lines in other places that speak of the whole document
 	ids    []string // ids that the title names
+
+	fromSection bool // the dependencies come from a section, not from a field
 }
 
 // line is one line of the document. In a fence it is text of a block and no
@@ -39,6 +43,7 @@ func (p *parser) scan(text []byte) {
 	p.frontMatter()
 	p.fences()
 	p.outline()
+	p.fencedMatter()
 }
 
 func (p *parser) warn(rule string, at int, message, mend string) {

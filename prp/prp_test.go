@@ -109,10 +109,10 @@ func TestHeadersAreReadWhereverTheyStand(t *testing.T) {
 		"number wins":  {"x.md", "# T\n**Priority**: High (P2)\n", "", "T", "P2", ""},
 		"packages":     {"x.md", "# T\n**Dependencies**: redis>=4.6.0, Python 3.11+, UV\n", "", "T", "", ""},
 		"none":         {"x.md", "# T\n**Dependencies**: None - this goes first\n**PRP ID**: TBD\n", "", "T", "", ""},
-		"decoy":        {"x.md", "# T\n## A\n## B\n**Priority**: P0\n**Dependencies**: PRP-1\n", "", "T", "", ""},
+		"decoy":        {"x.md", "# T\n## A\n## B\n**Priority**: P0\n**Dependencies**: PRP-1\n\nSo much for B.\n", "", "T", "", ""},
 		"slug":         {"x.md", "# T\n**Depends on**: PRP-001-onboarding-infra, PRP-34.2.5\n", "", "T", "", "PRP-001-onboarding-infra PRP-34.2.5"},
 		"no yaml":      {"x.md", "---\n: [\n---\n# T\n", "", "T", "", ""},
-		"open matter":  {"x.md", "---\nid: X-1\n# T\n", "", "T", "", ""},
+		"open matter":  {"x.md", "---\nid: X-1\n# T\n", "X-1", "T", "", ""},
 		"null":         {"x.md", "---\nid: ~\npriority:\nrepo: ../service\ndescription: |\n  text\n---\n# T\n", "", "T", "", ""},
 	} {
 		d := parse(t, c.file, c.text)

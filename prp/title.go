@@ -2,13 +2,16 @@ package prp
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
 
 var (
-	prefixRE = regexp.MustCompile(`(?i)^(?:PRP\s*[:—–-]|Product Requirements? Prompt(?:\s*\(PRP\))?\s*:|Project Request Protocol\s*:|Feature\s*:)\s*`)
-	tagRE    = regexp.MustCompile(`^\[[A-Z _-]+\]\s*`)
+	prefixRE = regexp.MustCompile(`(?i)^(?:PRP\s*[:—–-]|Product Requirements? Prompt(?:\s*\(PRP\))?\s*(?:[:—–-]|$)|Project Request Protocol(?:\s*\(PRP\))?\s*(?:[:—–-]|$)|PRP$|Feature\s*:)\s*`)
+	// The sections of the usual templates: a document does not begin with its title there.
+	templateRE = regexp.MustCompile(`(?i)^[^\pL]*(?:(?:project|feature|executive|problem|business|technical)\s+)?(?:goals?|purpose|overview|context|summary|background|introduction|why|what|metadata|objectives?|description|core principles|problem|requirements|success criteria|acceptance criteria|definition of done|dod|validation|dependencies|priority|status|task id|criteria|scope|statement)(?:\W*$|\s*[:&(/—–-]|\s+and\b)`)
+	tagRE      = regexp.MustCompile(`^\[[A-Z _-]+\]\s*`)
 )
 
 // maxPrefixes is how many things in front of a title are taken away.
@@ -16,16 +19,29 @@ const maxPrefixes = 16
 
 // title finds the title, without the id and prefixes in front of it.
 func (p *parser) title() {
-	for _, h := range p.heads {
-		if h.level != 1 {
-			continue
-		}
-		if t := p.bare(h.text); t != "" {
-			p.doc.Title = t
-			return
+	first := slices.IndexFunc(p.heads, func(h heading) bool { return h.level == 1 })
+	if first >= 0 {
+		for _, h := range p.heads[first:] {
+			if t := p.bare(h.text); t != "" && h.level < boldLevel && (h.level == 1 || !templateRE.MatchString(t)) {
+				p.doc.Title = t
+				return
+			}
 		}
 	}
-	p.doc.Title = p.bare(p.first(titleKeys).text)
+	if p.doc.Title = p.bare(p.first(titleKeys).text); p.doc.Title != "" {
+		return
+	}
+	for _, h := range p.heads {
+		if h.level < boldLevel && !templateRE.MatchString(h.text) {
+			if p.doc.Title = p.bare(h.text); p.doc.Title != "" {
+				return
+			}
+		}
+	}
+	p.doc.Title, p.doc.untitled = clean(p.bare(stemOf(p.name))), true
+	if p.doc.Title == "" {
+		p.doc.Title = clean(stemOf(p.name))
+	}
 }
 
 // bare strips what stands in front of a title, and remembers its id.

@@ -55,6 +55,9 @@ func (e *Engine) Submit(ctx context.Context, batch []Submission) ([]Submitted, e
 	if err != nil {
 		return nil, err
 	}
+	if err := e.resolve(ctx, docs); err != nil {
+		return nil, err
+	}
 	order, err := e.order(ctx, docs)
 	if err != nil {
 		return nil, err
@@ -292,6 +295,9 @@ func (e *Engine) active(ctx context.Context) (*fsm.Lifecycle, error) {
 func (e *Engine) Plan(ctx context.Context, batch []Submission) ([]Record, error) {
 	docs, at, err := parseAll(batch)
 	if err != nil {
+		return nil, err
+	}
+	if err := e.resolve(ctx, docs); err != nil {
 		return nil, err
 	}
 	order, err := e.order(ctx, docs)

@@ -129,3 +129,31 @@ func TestListShowsEveryPRP(t *testing.T) {
 		t.Errorf("listed %+v", views)
 	}
 }
+
+// A document names another one by its id, its file, or what its file is called
+// where it has no id.
+func TestDependenciesMayBeNamesOfFiles(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	o.submit("PRP-1", workflow.Submission{})
+	sub := func(file, head string, deps ...string) workflow.Submission {
+		return workflow.Submission{Source: file, Text: []byte(head + "\n\n## Success Criteria\n- It is done\n"), Depends: deps, Actor: "ann"}
+	}
+	plan, err := o.engine.Plan(t.Context(), []workflow.Submission{
+		sub("PRPs/My Thing.md", "# A thing"),
+		sub("PRP-8-eight.md", "# Eight", "PRP-1-one.md", "PRP-1", "My Thing", "PRP-9-nine"),
+		sub("strange.md", "# PRP-9 - Nine", "my-thing"),
+		sub("PRP-10.md", "# Ten", "strange.md"),
+	})
+	o.must(err)
+	got := map[string]string{}
+	for _, r := range plan {
+		got[r.ID] = strings.Join(r.DependsOn, " ") + "|" + strings.Join(r.Unresolved, " ")
+	}
+	want := map[string]string{"my-thing": "|", "PRP-8": "PRP-1 my-thing PRP-9|", "PRP-9": "my-thing|", "PRP-10": "PRP-9|"}
+	for id := range want {
+		if got[id] != want[id] {
+			t.Errorf("%s depends on %q, want %q", id, got[id], want[id])
+		}
+	}
+}

@@ -58,7 +58,7 @@ func (p *program) root() *cobra.Command {
 		}
 	}
 	add("run", p.demoCmd(), p.serveCmd(), p.agentCmd())
-	add("work", p.submitCmd(), p.triggerCmd(), p.approveCmd(), p.rejectCmd(), p.answerCmd(),
+	add("work", p.submitCmd(), p.lintCmd(), p.triggerCmd(), p.approveCmd(), p.rejectCmd(), p.answerCmd(),
 		p.shortCmd("retry", "Give a failed PRP out again; its dead letters are gone"),
 		p.shortCmd("cancel", "End a PRP at once; its runs are stopped"),
 		p.shortCmd("pause", "Give nobody a PRP's work until it is resumed; what runs may finish"),

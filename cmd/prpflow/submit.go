@@ -4,10 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -101,25 +97,13 @@ func (p *program) read(args []string, s submission) ([]workflow.Submission, erro
 		})
 		return nil
 	}
-	for _, arg := range args {
-		info, err := os.Stat(arg)
-		if err != nil {
-			return nil, usagef("%v", err)
-		}
-		if !info.IsDir() {
-			if err := add(arg, false); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		files, err := documents(arg)
-		if err != nil {
-			return nil, usagef("%v", err)
-		}
-		for _, f := range files {
-			if err := add(f, true); err != nil {
-				return nil, err
-			}
+	files, err := documents(args)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if err := add(f.path, f.inFolder); err != nil {
+			return nil, err
 		}
 	}
 	if s.id != "" && len(batch) != 1 {
@@ -129,48 +113,6 @@ func (p *program) read(args []string, s submission) ([]workflow.Submission, erro
 		return nil, usagef("there is no PRP in %s", strings.Join(args, ", "))
 	}
 	return batch, nil
-}
-
-// readDocument reads a file that may be too large or no file at all.
-func readDocument(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, usagef("%v", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, usagef("%s is not a regular file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, usagef("%v", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, prp.MaxSize+1))
-	if err != nil {
-		return nil, usagef("%v", err)
-	}
-	return text, nil
-}
-
-// documents lists the markdown files of a folder, in order. Hidden folders are
-// left out, links to folders are not followed.
-func documents(dir string) ([]string, error) {
-	var files []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && path != dir && strings.HasPrefix(d.Name(), "."):
-			return fs.SkipDir
-		case !d.IsDir() && strings.EqualFold(filepath.Ext(path), ".md"):
-			if info, err := os.Stat(path); err == nil && info.IsDir() {
-				return nil // a link to a folder
-			}
-			files = append(files, path)
-		}
-		return nil
-	})
-	return files, err
 }
 
 // submit hands the batch in, says what became of each, and may wait for them.
