@@ -25,7 +25,8 @@ type Document struct {
 	ID           string      `json:"id"`
 	Title        string      `json:"title"`
 	Priority     string      `json:"priority"` // P0 to P3, "" where none is stated
-	Status       string      `json:"status"`   // as written; it never moves a PRP
+	Status       string      `json:"status"`   // what it means: new, ready, in_progress, complete, deprecated; it never moves a PRP
+	StatusRaw    string      `json:"status_raw"`
 	Repo         string      `json:"repo"`
 	DependsOn    []string    `json:"depends_on"` // ids and file names, as the document gives them
 	Criteria     []Criterion `json:"criteria"`

@@ -49,7 +49,7 @@ func (p *parser) fences() {
 		}
 	}
 	if open.mark != "" {
-		p.warn("fence-unclosed", p.blocks[len(p.blocks)-1].line, "the code block is never closed", "close it with "+open.mark)
+		p.warn("fence-unclosed", p.blocks[len(p.blocks)-1].line, "the code block is never closed with "+clean(open.mark))
 	}
 }
 

@@ -59,8 +59,8 @@ func TestWhatCannotBeReadIsWarnedOfAndSpoilsNothingElse(t *testing.T) {
 func TestValuesAreOnePrintableLine(t *testing.T) {
 	t.Parallel()
 	d := parse(t, "x.md", "---\nname: \"a\\e[31m\\0b\\nc\"\nstatus: |\n  two\n  lines\n---\n## Goal\n")
-	if d.Title != "a [31m b c" || d.Status != "two lines" {
-		t.Errorf("title %q, status %q", d.Title, d.Status)
+	if d.Title != "a [31m b c" || d.StatusRaw != "two lines" {
+		t.Errorf("title %q, status %q", d.Title, d.StatusRaw)
 	}
 }
 

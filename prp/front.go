@@ -143,7 +143,7 @@ func (p *parser) warnFront(at int, err error) {
 	if errors.Is(err, errField) || errors.Is(err, errNotMapping) {
 		reason = "it is " + err.Error()
 	}
-	p.warn("front-matter", at, "this line of the front matter is not read: "+reason, "mend it, or state the field as a bold line under the title")
+	p.warn("front-matter", at, "this line of the front matter is not read: "+reason)
 }
 
 // yamlValue reads "key: value" with scalars as they are written, so that an id

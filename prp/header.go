@@ -143,12 +143,12 @@ func (p *parser) fieldValue(at int, text string) value {
 
 // readFields takes over what front matter and header say.
 func (p *parser) readFields() {
-	p.doc.Status = p.first(statusKeys).text
+	p.readStatus()
 	p.doc.Repo = p.first(repoKeys).text
 	stated := p.first(priorityKeys)
 	p.doc.Priority = priority(stated.text)
 	if stated.text != "" && p.doc.Priority == "" {
-		p.warn("priority-unknown", stated.line, "the priority is none of P0 to P3, critical, high, medium, low", "write one of them, or leave the line out")
+		p.warn("priority-unknown", stated.line, "the priority is none of P0 to P3, critical, high, medium, low")
 	}
 	p.dependencies()
 }

@@ -78,7 +78,7 @@ func (p *parser) stated(v value) string {
 			return id
 		}
 	}
-	p.warn("id-unusable", v.line, "the id that the document states cannot be used", "write 1 to 128 of A-Z a-z 0-9 . _ : -")
+	p.warn("id-unusable", v.line, "the id that the document states cannot be used")
 	return ""
 }
 

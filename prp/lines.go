@@ -46,8 +46,9 @@ func (p *parser) scan(text []byte) {
 	p.fencedMatter()
 }
 
-func (p *parser) warn(rule string, at int, message, mend string) {
-	p.doc.Warnings = append(p.doc.Warnings, Finding{Rule: rule, Line: at + 1, Message: message, Mend: mend})
+// warn notes a finding at the line of an index.
+func (p *parser) warn(rule string, at int, message string) {
+	p.doc.Warnings = append(p.doc.Warnings, finding(rule, at+1, message))
 }
 
 // clean makes one printable line of a value: escapes in YAML can hold any

@@ -1,6 +1,7 @@
 package prp
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,15 +44,51 @@ func (p *parser) looksLikePRP() bool {
 func (d Document) Lint() []Finding {
 	var out []Finding
 	if !d.LooksLikePRP {
-		out = append(out, Finding{Rule: "not-a-prp", Message: "this does not look like a PRP", Mend: "add a goal and criteria under headings", Error: true})
+		out = append(out, finding("not-a-prp", 0, "this does not look like a PRP"))
 	}
 	if d.Title == "" || d.untitled {
-		out = append(out, Finding{Rule: "no-title", Message: "the document has no title", Mend: "begin with a line such as `# PRP-7 - What to build`", Error: true})
+		out = append(out, finding("no-title", 0, "the document has no title"))
 	}
 	if len(d.Criteria) == 0 {
-		out = append(out, Finding{Rule: "no-criteria", Message: "no criterion says when it is done", Mend: "list them under a heading `## Success Criteria`", Error: true})
+		out = append(out, finding("no-criteria", 0, "no criterion says when it is done"))
 	}
-	return append(out, d.Warnings...)
+	out = append(out, d.Warnings...)
+	if leftRE.MatchString(d.Title) {
+		out = append(out, finding("template-left", 0, "the title has a gap to be filled in"))
+	}
+	out = append(out, lintCriteria(d.Criteria)...)
+	if len(d.Gates) == 0 {
+		out = append(out, finding("no-gates", 0, "no command validates the result"))
+	}
+	for _, g := range d.Gates {
+		out = append(out, lintGate(g)...)
+	}
+	return out
+}
+
+var leftRE = regexp.MustCompile(`\[[A-Z][A-Za-z]+(?: [A-Za-z]+)*\](?:[^(\w]|$)|\{[a-zA-Z_][a-zA-Z_ ]*\}|<[a-z]+(?:[ _-][a-z]+)+>`)
+
+// lintCriteria looks at the criteria of the first level.
+func lintCriteria(all []Criterion) []Finding {
+	var out []Finding
+	first := map[string]int{}
+	ticked := 0
+	for _, c := range all {
+		if at, twice := first[c.Text]; twice {
+			out = append(out, finding("criterion-twice", c.Line, fmt.Sprintf("this criterion stands in line %d too", at)))
+		} else {
+			first[c.Text] = c.Line
+		}
+		if leftRE.MatchString(c.Text) {
+			out = append(out, finding("template-left", c.Line, "this criterion has a gap to be filled in"))
+		}
+		if c.Done {
+			if ticked++; ticked == 1 {
+				out = append(out, finding("criterion-ticked", c.Line, "this criterion is ticked already"))
+			}
+		}
+	}
+	return out
 }
 
 // Fit says whether agents can be held to the document.

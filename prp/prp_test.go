@@ -59,7 +59,7 @@ pytest {test_file}
 func TestAWellFormedDocumentIsReadWhole(t *testing.T) {
 	t.Parallel()
 	d := parse(t, "PRP-7-letters.md", whole)
-	if d.ID != "PRP-7" || d.Title != "A queue for letters" || d.Priority != "P1" || d.Status != "Not Started" || !slices.Equal(d.DependsOn, []string{"PRP-3", "PRP-4"}) {
+	if d.ID != "PRP-7" || d.Title != "A queue for letters" || d.Priority != "P1" || d.Status != "new" || d.StatusRaw != "Not Started" || !slices.Equal(d.DependsOn, []string{"PRP-3", "PRP-4"}) {
 		t.Errorf("header: %+v", d)
 	}
 	if len(d.Criteria) != 4 || d.Criteria[1].Text != "A letter that nobody takes comes back" || len(d.Criteria[1].Items) != 2 || !d.Criteria[3].Done || d.Criteria[2].Done {

@@ -34,10 +34,7 @@ func (s *Set) Findings() map[string][]Finding {
 	byID := map[string]int{} // folded id or file name -> its first member
 	for i, m := range s.members {
 		if first, twice := byID[strings.ToLower(m.id)]; twice {
-			out[m.name] = append(out[m.name], Finding{
-				Rule: "id-twice", Message: fmt.Sprintf("%s has the id %s too", s.members[first].name, m.id),
-				Mend: "give one of them another id", Error: true,
-			})
+			out[m.name] = append(out[m.name], finding("id-twice", 0, fmt.Sprintf("%s has the id %s too", s.members[first].name, m.id)))
 			continue
 		}
 		byID[strings.ToLower(m.id)] = i
@@ -59,10 +56,7 @@ func (s *Set) Findings() map[string][]Finding {
 			if len(s.members) == 1 {
 				continue // nobody can tell
 			}
-			out[m.name] = append(out[m.name], Finding{
-				Rule: "dependency-unknown", Message: fmt.Sprintf("it depends on %s, which none of these documents is", token),
-				Mend: "correct the id, or hand that document in first",
-			})
+			out[m.name] = append(out[m.name], finding("dependency-unknown", 0, fmt.Sprintf("it depends on %s, which none of these documents is", token)))
 		}
 	}
 	for _, circle := range circles(edges) {
@@ -73,10 +67,7 @@ func (s *Set) Findings() map[string][]Finding {
 		ids = append(ids, ids[0])
 		for _, i := range circle {
 			name := s.members[i].name
-			out[name] = append(out[name], Finding{
-				Rule: "dependency-cycle", Message: "it waits for itself: " + strings.Join(ids, " -> "),
-				Mend: "take one of these dependencies away", Error: true,
-			})
+			out[name] = append(out[name], finding("dependency-cycle", 0, "it waits for itself: "+strings.Join(ids, " -> ")))
 		}
 	}
 	return out

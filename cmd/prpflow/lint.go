@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,8 +31,14 @@ const (
 	verdictNoPRP      = "no PRP" // found in a folder, where it is skipped
 )
 
+// lintForm is how lint answers.
+type lintForm struct {
+	json, sarif, template bool
+	explain               string
+}
+
 func (p *program) lintCmd() *cobra.Command {
-	var asJSON bool
+	var form lintForm
 	c := &cobra.Command{
 		Use:   "lint FILE|DIR…",
 		Short: "Say what a document is read as, and whether agents can be held to it",
@@ -38,35 +46,80 @@ func (p *program) lintCmd() *cobra.Command {
 			"shown with its findings; a folder, or several files, as a table with what is wrong\n" +
 			"between them: circles, ids twice, dependencies that name no document.\n\n" +
 			"Exit codes: 0 all pass, 4 one would be refused, 2 one cannot be read.",
-		Example: "  prpflow lint PRP-7.md\n  prpflow lint PRPs/ --json",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			files, err := documents(args)
-			if err != nil {
-				return err
-			}
-			if len(files) == 0 {
-				return usagef("there is no document (*.md) in %s", strings.Join(args, ", "))
-			}
-			all := lintAll(files)
-			alone := len(files) == 1 && !files[0].inFolder
+		Example: "  prpflow lint PRP-7.md\n  prpflow lint PRPs/ --json\n  prpflow lint --template >PRP-1.md\n  prpflow lint --explain no-criteria",
+		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
-			case asJSON && alone:
-				err = p.asJSON(all[0])
-			case asJSON:
-				err = p.asJSON(all)
-			case alone:
-				err = p.lintOne(all[0])
-			default:
-				err = p.lintTable(all)
-			}
-			if err != nil {
+			case form.template && len(args) == 0:
+				_, err := io.WriteString(p.out, prp.Template)
 				return err
+			case form.explain != "" && len(args) == 0:
+				return p.explain(form)
+			case form.template || form.explain != "":
+				return usagef("--template and --explain look at no file")
+			case form.json && form.sarif:
+				return usagef("--json and --sarif are two answers: ask for one")
 			}
-			return lintVerdict(all)
+			if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
+				return usagef("%v: name a file or a folder", err)
+			}
+			return p.lint(args, form)
 		},
 	}
-	return jsonFlag(c, &asJSON)
+	f := c.Flags()
+	f.BoolVar(&form.sarif, "sarif", false, "print SARIF 2.1.0, for editors and CI")
+	f.BoolVar(&form.template, "template", false, "print a document to begin with")
+	f.StringVar(&form.explain, "explain", "", "say what a rule is for, and what to do; `all` for every rule")
+	return jsonFlag(c, &form.json)
+}
+
+func (p *program) lint(args []string, form lintForm) error {
+	files, err := documents(args)
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return usagef("there is no document (*.md) in %s", strings.Join(args, ", "))
+	}
+	all := lintAll(files)
+	alone := len(files) == 1 && !files[0].inFolder
+	switch {
+	case form.sarif:
+		err = p.asJSON(sarif(all))
+	case form.json && alone:
+		err = p.asJSON(all[0])
+	case form.json:
+		err = p.asJSON(all)
+	case alone:
+		err = p.lintOne(all[0])
+	default:
+		err = p.lintTable(all)
+	}
+	if err != nil {
+		return err
+	}
+	return lintVerdict(all)
+}
+
+// explain says what a rule is for.
+func (p *program) explain(form lintForm) error {
+	found := prp.Rules()
+	if form.explain != "all" {
+		found = slices.DeleteFunc(found, func(r prp.Rule) bool { return r.Name != form.explain })
+	}
+	if len(found) == 0 {
+		var names []string
+		for _, r := range prp.Rules() {
+			names = append(names, r.Name)
+		}
+		return usagef("no rule is called %s; the rules are %s", form.explain, strings.Join(names, ", "))
+	}
+	if form.json {
+		return p.asJSON(found)
+	}
+	for _, r := range found {
+		fmt.Fprintf(p.out, "%s (%s)\n  %s\n  %s\n", r.Name, severity(r.Error), r.Why, r.Mend)
+	}
+	return nil
 }
 
 // lintAll reads every file, then what they say of each other.
@@ -145,11 +198,7 @@ func (p *program) lintTable(all []linted) error {
 // findings prints a line for each, as compilers do.
 func (p *program) findings(l linted) {
 	for _, f := range l.Findings {
-		kind := "warning"
-		if f.Error {
-			kind = "error"
-		}
-		fmt.Fprintf(p.out, "%s:%d: %s: %s; %s (%s)\n", l.File, max(f.Line, 1), kind, f.Message, f.Mend, f.Rule)
+		fmt.Fprintf(p.out, "%s:%d: %s: %s. %s (%s)\n", l.File, max(f.Line, 1), severity(f.Error), f.Message, f.Mend, f.Rule)
 	}
 }
 

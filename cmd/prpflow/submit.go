@@ -163,7 +163,7 @@ func (p *program) told(s workflow.Submitted) {
 		}
 		text := f.Message
 		if f.Mend != "" {
-			text += "; " + f.Mend
+			text += ". " + f.Mend
 		}
 		at := ""
 		if f.Line > 0 {

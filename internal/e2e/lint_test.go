@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -59,4 +60,55 @@ func TestLintOfAFolderLooksBetweenDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.sentence(w.want(2, "lint", "empty"))
+}
+
+func TestLintExplainsItsRulesAndGivesATemplate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.has("lint --explain", w.want(0, "lint", "--explain", "no-criteria").out, "no-criteria (error)", "## Success Criteria")
+	w.has("lint --explain all", w.want(0, "lint", "--explain", "all").out, "gate-placeholder", "masked-exit-status", "dependency-unknown")
+	w.sentence(w.want(2, "lint", "--explain", "no-such-rule"))
+	w.sentence(w.want(2, "lint", "--template", "x.md"))
+	w.sentence(w.want(2, "lint", "--json", "--sarif", "x.md"))
+	w.write("PRP-1.md", w.want(0, "lint", "--template").out)
+	w.want(0, "submit", "PRP-1.md")
+}
+
+func TestLintSpeaksSARIF(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.write("PRPs/a.md", "# A thing\n\n## Goal\nx\n\n## Validation\n```bash\nmake test || true\n```\n")
+	w.write("PRPs/b.md", "\x00")
+	var log struct {
+		Version string
+		Runs    []struct {
+			Tool struct {
+				Driver struct{ Rules []struct{ ID string } }
+			}
+			Results []struct {
+				RuleID, Level string
+				Locations     []struct {
+					PhysicalLocation struct {
+						ArtifactLocation struct{ URI string }
+						Region           struct{ StartLine int }
+					}
+				}
+			}
+		}
+	}
+	w.decode(w.want(2, "lint", "--sarif", "PRPs").out, &log)
+	if log.Version != "2.1.0" || len(log.Runs) != 1 || len(log.Runs[0].Results) != 3 {
+		t.Fatalf("%+v", log)
+	}
+	known := map[string]bool{}
+	for _, r := range log.Runs[0].Tool.Driver.Rules {
+		known[r.ID] = true
+	}
+	for i, want := range []string{"no-criteria error PRPs/a.md 1", "masked-exit-status warning PRPs/a.md 7", "unreadable error PRPs/b.md 1"} {
+		r := log.Runs[0].Results[i]
+		at := r.Locations[0].PhysicalLocation
+		if got := fmt.Sprintf("%s %s %s %d", r.RuleID, r.Level, at.ArtifactLocation.URI, at.Region.StartLine); got != want || !known[r.RuleID] {
+			t.Errorf("result %d is %s, want %s", i, got, want)
+		}
+	}
 }
