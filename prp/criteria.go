@@ -103,7 +103,7 @@ func (p *parser) rows(from, to int, source string) []Criterion {
 				}
 			}
 			if len(cells) > 0 {
-				found = append(found, Criterion{Text: strings.Join(cells, " | "), Source: source, Line: i + 1})
+				found = append(found, Criterion{Text: strings.Join(cells, " | "), Source: source, Line: i + 1, Span: p.lines[i].span})
 			}
 		}
 	}

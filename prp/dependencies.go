@@ -21,7 +21,7 @@ func (p *parser) dependencies() {
 	for _, f := range p.carriers() {
 		for _, key := range dependsKeys {
 			if found := dependenciesOf(key, f[key]); len(found) > 0 {
-				p.doc.DependsOn = found
+				p.doc.DependsOn, p.doc.Spans.DependsOn = found, p.spanOf(f[key])
 				return
 			}
 			if noneRE.MatchString(f[key].text) {

@@ -33,9 +33,17 @@ type Document struct {
 	Gates        []Gate      `json:"gates"`
 	LooksLikePRP bool        `json:"looks_like_prp"`
 	Warnings     []Finding   `json:"warnings"`
+	Spans        Spans       `json:"spans"`
 	SHA256       string      `json:"sha256"` // of the bytes given, hex
 
 	untitled bool // the title is the file's name
+}
+
+// Span is where something stands in the bytes that were given to Parse: from
+// Start up to, and without, End.
+type Span struct {
+	Start int `json:"start"`
+	End   int `json:"end"`
 }
 
 // Criterion is one thing by which the result is judged.
@@ -44,6 +52,7 @@ type Criterion struct {
 	Done   bool        `json:"done"`
 	Source string      `json:"source"` // its heading
 	Line   int         `json:"line"`
+	Span   Span        `json:"span"` // with what is indented under it
 	Items  []Criterion `json:"items,omitempty"`
 }
 
@@ -57,6 +66,18 @@ type Gate struct {
 	HasPlaceholder bool     `json:"has_placeholder"`
 	Inline         bool     `json:"inline"` // a command in running text
 	Line           int      `json:"line"`
+	Span           Span     `json:"span"` // its block, with the lines that open and close it
+}
+
+// Spans are the lines that the fields of a document were read from; empty for a
+// field that it does not state.
+type Spans struct {
+	ID        Span `json:"id"`
+	Title     Span `json:"title"`
+	Priority  Span `json:"priority"`
+	Status    Span `json:"status"`
+	Repo      Span `json:"repo"`
+	DependsOn Span `json:"depends_on"`
 }
 
 // Parse reads a document; name is its file name. It refuses what is no text, is

@@ -7,6 +7,7 @@ type block struct {
 	lang string
 	text []string
 	line int // index of the opener
+	last int // index of the closer, or of the last line
 }
 
 // fence is a line that opens or closes a block.
@@ -26,6 +27,7 @@ func (p *parser) fences() {
 		l := &p.lines[i]
 		if open.mark != "" {
 			l.fenced = true
+			p.blocks[len(p.blocks)-1].last = i
 			if f, ok := fenceOf(l.text); ok && f.closes(open) {
 				open = fence{}
 				continue
@@ -40,7 +42,7 @@ func (p *parser) fences() {
 			open = f
 			l.fenced = true
 			lang, _, _ := strings.Cut(f.info, " ")
-			p.blocks = append(p.blocks, block{lang: strings.ToLower(lang), line: i})
+			p.blocks = append(p.blocks, block{lang: strings.ToLower(lang), line: i, last: i})
 			inList = inList || width > 0
 			continue
 		}

@@ -8,6 +8,7 @@ type value struct {
 	items []string
 	list  bool
 	line  int // index
+	last  int // index of the last line of a list, if it is another
 }
 
 // fields are the values of one carrier, by key as plain writes it.
@@ -61,6 +62,14 @@ func (f fields) set(key string, v value) {
 
 // carriers are the places that fields stand in, the strongest first.
 func (p *parser) carriers() []fields { return []fields{p.front, p.fenced, p.header, p.tail} }
+
+// spanOf is where a value was read.
+func (p *parser) spanOf(v value) Span {
+	if v.text == "" && len(v.items) == 0 {
+		return Span{}
+	}
+	return Span{p.lines[v.line].span.Start, p.lines[max(v.line, v.last)].span.End}
+}
 
 // first looks for the keys in one place after the other.
 func (p *parser) first(keys []string) value {

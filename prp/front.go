@@ -134,7 +134,10 @@ func (p *parser) yamlField(key string, from, to int, into fields) {
 		p.warnFront(from, err)
 		return
 	}
-	v.line = from
+	v.line, v.last = from, to-1
+	for v.last > from && strings.TrimSpace(p.lines[v.last].text) == "" {
+		v.last--
+	}
 	into.set(key, v)
 }
 

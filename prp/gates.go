@@ -31,6 +31,7 @@ func (p *parser) gates() {
 		p.doc.Gates = append(p.doc.Gates, Gate{
 			Name: name, Level: level, Lang: b.lang, Raw: raw, Commands: commands,
 			HasPlaceholder: placeholderRE.MatchString(raw), Line: b.line + 1,
+			Span: Span{p.lines[b.line].span.Start, p.lines[b.last].span.End},
 		})
 	}
 }

@@ -130,12 +130,12 @@ func (p *parser) fieldValue(at int, text string) value {
 	if text != "" {
 		return v
 	}
-	for _, l := range p.lines[at+1:] {
+	for i, l := range p.lines[at+1:] {
 		width, _ := marker(l.text)
 		if width == 0 || l.fenced {
 			break
 		}
-		v.list = true
+		v.list, v.last = true, at+1+i
 		v.items = append(v.items, clean(l.text[width:]))
 	}
 	return v
@@ -144,9 +144,13 @@ func (p *parser) fieldValue(at int, text string) value {
 // readFields takes over what front matter and header say.
 func (p *parser) readFields() {
 	p.readStatus()
-	p.doc.Repo = p.first(repoKeys).text
+	repo := p.first(repoKeys)
+	p.doc.Repo, p.doc.Spans.Repo = repo.text, p.spanOf(repo)
 	stated := p.first(priorityKeys)
 	p.doc.Priority = priority(stated.text)
+	if p.doc.Priority != "" {
+		p.doc.Spans.Priority = p.spanOf(stated)
+	}
 	if stated.text != "" && p.doc.Priority == "" {
 		p.warn("priority-unknown", stated.line, "the priority is none of P0 to P3, critical, high, medium, low")
 	}

@@ -55,6 +55,7 @@ func (p *parser) identity() {
 	for _, f := range p.carriers() {
 		for _, key := range idKeys {
 			if p.doc.ID = p.stated(f[key]); p.doc.ID != "" {
+				p.doc.Spans.ID = p.spanOf(f[key])
 				return
 			}
 		}

@@ -4,7 +4,7 @@ import "strings"
 
 // items reads a list: what is indented belongs to the item above it.
 func (p *parser) items(from, to int, source string) []Criterion {
-	r := itemReader{source: source, indent: -1}
+	r := itemReader{source: source, indent: -1, lines: p.lines}
 	for i := from; i < to; i++ {
 		if l := p.lines[i]; !l.fenced {
 			r.read(i, l)
@@ -17,10 +17,12 @@ func (p *parser) items(from, to int, source string) []Criterion {
 // itemReader holds the items read so far, and the words of the one being read.
 type itemReader struct {
 	source string
+	lines  []line
 	out    []Criterion
 	indent int      // of the items of the first level
 	open   bool     // the next line may go on with the item without indentation
 	words  []string // joined once: a long item has many lines
+	last   int      // index of the line of the last word
 }
 
 func (r *itemReader) read(i int, l line) {
@@ -36,7 +38,7 @@ func (r *itemReader) read(i int, l line) {
 		r.flush()
 		r.begin(i, l.text[width:], indent)
 	case len(r.out) > 0 && (indentOf(l.text) > r.indent || r.open && !strings.ContainsAny(t[:1], "|>")):
-		r.words = append(r.words, t)
+		r.words, r.last = append(r.words, t), i
 	default:
 		r.open = false
 	}
@@ -45,7 +47,7 @@ func (r *itemReader) read(i int, l line) {
 // begin starts an item, below the last one where it is indented deeper.
 func (r *itemReader) begin(i int, text string, indent int) {
 	done, text := box(text)
-	c := Criterion{Done: done, Source: r.source, Line: i + 1}
+	c := Criterion{Done: done, Source: r.source, Line: i + 1, Span: r.lines[i].span}
 	if len(r.out) > 0 && indent > r.indent+1 {
 		parent := &r.out[len(r.out)-1]
 		parent.Items = append(parent.Items, c)
@@ -53,7 +55,7 @@ func (r *itemReader) begin(i int, text string, indent int) {
 		r.indent = indent
 		r.out = append(r.out, c)
 	}
-	r.words = append(r.words, text)
+	r.words, r.last = append(r.words, text), i
 	r.open = true
 }
 
@@ -62,8 +64,10 @@ func (r *itemReader) flush() {
 		return
 	}
 	c := &r.out[len(r.out)-1]
+	c.Span.End = r.lines[r.last].span.End
 	if n := len(c.Items); n > 0 {
 		c = &c.Items[n-1]
+		c.Span.End = r.lines[r.last].span.End
 	}
 	c.Text = strings.TrimSpace(c.Text + " " + strings.Join(r.words, " "))
 	r.words = r.words[:0]

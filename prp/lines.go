@@ -27,6 +27,7 @@ type parser struct {
 // markup.
 type line struct {
 	text   string
+	span   Span
 	fenced bool
 	head   bool
 }
@@ -35,10 +36,18 @@ var bom = []byte("\xef\xbb\xbf")
 
 // scan splits the text into lines and finds what gives them their meaning.
 func (p *parser) scan(text []byte) {
-	text = bytes.TrimPrefix(text, bom)
-	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
-	for t := range strings.SplitSeq(strings.ReplaceAll(string(text), "\r", "\n"), "\n") {
-		p.lines = append(p.lines, line{text: t})
+	at := len(text) - len(bytes.TrimPrefix(text, bom))
+	for {
+		n := bytes.IndexAny(text[at:], "\r\n")
+		if n < 0 {
+			p.lines = append(p.lines, line{text: string(text[at:]), span: Span{at, len(text)}})
+			break
+		}
+		p.lines = append(p.lines, line{text: string(text[at : at+n]), span: Span{at, at + n}})
+		at += n + 1
+		if text[at-1] == '\r' && at < len(text) && text[at] == '\n' {
+			at++
+		}
 	}
 	p.frontMatter()
 	p.fences()

@@ -88,8 +88,52 @@ func TestLineEndingsAndMarksDoNotMatter(t *testing.T) {
 	} {
 		got := parse(t, "x.md", text)
 		got.SHA256 = want.SHA256
+		samePlaces(&got, &want)
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// samePlaces makes the one stand where the other does.
+func samePlaces(got, want *Document) {
+	got.Spans = want.Spans
+	for i := range min(len(got.Criteria), len(want.Criteria)) {
+		got.Criteria[i].Span = want.Criteria[i].Span
+		for j := range min(len(got.Criteria[i].Items), len(want.Criteria[i].Items)) {
+			got.Criteria[i].Items[j].Span = want.Criteria[i].Items[j].Span
+		}
+	}
+	for i := range min(len(got.Gates), len(want.Gates)) {
+		got.Gates[i].Span = want.Gates[i].Span
+	}
+}
+
+// What was read is found again in the bytes that were given, whatever ends the
+// lines.
+func TestEverythingCarriesItsPlace(t *testing.T) {
+	t.Parallel()
+	lf := "---\nrepo: ../service\n---\n" + whole
+	for name, text := range map[string]string{"LF": lf, "CRLF": strings.ReplaceAll(lf, "\n", "\r\n"), "CR": strings.ReplaceAll(lf, "\n", "\r"), "BOM": "\xef\xbb\xbf" + lf} {
+		d := parse(t, "x.md", text)
+		at := func(s Span) string {
+			return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text[s.Start:s.End])
+		}
+		for what, c := range map[string]struct {
+			span Span
+			want string
+		}{
+			"title": {d.Spans.Title, "# PRP-7 - A queue for letters"}, "priority": {d.Spans.Priority, "**Priority**: P1"}, "status": {d.Spans.Status, "**Status**: Not Started"},
+			"dependencies": {d.Spans.DependsOn, "**Dependencies**: PRP-3, PRP-4"}, "repo": {d.Spans.Repo, "repo: ../service"}, "id": {d.Spans.ID, ""},
+			"a criterion":      {d.Criteria[0].Span, "1. A letter arrives once"},
+			"with its items":   {d.Criteria[1].Span, "2. A letter that nobody takes\n   comes back\n   - after a day\n   - or sooner"},
+			"an item":          {d.Criteria[1].Items[0].Span, "   - after a day"},
+			"the last of them": {d.Criteria[3].Span, "- [x] It is documented"},
+			"a gate":           {d.Gates[1].Span, "```sh\npytest {test_file}\n```"},
+		} {
+			if got := at(c.span); got != c.want {
+				t.Errorf("%s, %s: %q, want %q", name, what, got, c.want)
+			}
 		}
 	}
 }
@@ -268,6 +312,9 @@ func FuzzParse(f *testing.F) {
 		for _, c := range d.Criteria {
 			if c.Line < 1 || c.Line > lines {
 				t.Errorf("criterion in line %d of %d", c.Line, lines)
+			}
+			if c.Span.Start < 0 || c.Span.Start >= c.Span.End || c.Span.End > len(text) {
+				t.Errorf("criterion at %v of %d", c.Span, len(text))
 			}
 		}
 	})

@@ -25,7 +25,7 @@ var (
 // that looks like it and is not.
 func (p *parser) readStatus() {
 	v := p.first(statusKeys)
-	p.doc.StatusRaw = v.text
+	p.doc.StatusRaw, p.doc.Spans.Status = v.text, p.spanOf(v)
 	if v.text != "" {
 		if p.doc.Status = status(v.text); p.doc.Status == "" {
 			p.doc.Status = "new"

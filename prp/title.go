@@ -17,29 +17,35 @@ var (
 // maxPrefixes is how many things in front of a title are taken away.
 const maxPrefixes = 16
 
-// title finds the title, without the id and prefixes in front of it.
+// title finds the title, without the id and prefixes in front of it: the first
+// heading of the first level, else the name, else a heading that is no section
+// of a template, else the name of the file.
 func (p *parser) title() {
-	first := slices.IndexFunc(p.heads, func(h heading) bool { return h.level == 1 })
-	if first >= 0 {
-		for _, h := range p.heads[first:] {
-			if t := p.bare(h.text); t != "" && h.level < boldLevel && (h.level == 1 || !templateRE.MatchString(t)) {
-				p.doc.Title = t
-				return
+	take := func(text string, at Span) bool {
+		if p.doc.Title = p.bare(text); p.doc.Title == "" {
+			return false
+		}
+		p.doc.Spans.Title = at
+		return true
+	}
+	fromHeading := func(from int) bool {
+		for _, h := range p.heads[from:] {
+			if h.level < boldLevel && (h.level == 1 || !templateRE.MatchString(h.text)) && take(h.text, p.lines[h.line].span) {
+				return true
 			}
 		}
+		return false
 	}
-	if p.doc.Title = p.bare(p.first(titleKeys).text); p.doc.Title != "" {
+	first := slices.IndexFunc(p.heads, func(h heading) bool { return h.level == 1 })
+	if first >= 0 && fromHeading(first) {
 		return
 	}
-	for _, h := range p.heads {
-		if h.level < boldLevel && !templateRE.MatchString(h.text) {
-			if p.doc.Title = p.bare(h.text); p.doc.Title != "" {
-				return
-			}
-		}
+	named := p.first(titleKeys)
+	if take(named.text, p.spanOf(named)) || fromHeading(0) {
+		return
 	}
-	p.doc.Title, p.doc.untitled = clean(p.bare(stemOf(p.name))), true
-	if p.doc.Title == "" {
+	p.doc.untitled = true
+	if p.doc.Title = clean(p.bare(stemOf(p.name))); p.doc.Title == "" {
 		p.doc.Title = clean(stemOf(p.name))
 	}
 }
