@@ -16,6 +16,10 @@ type heading struct {
 
 const boldLevel = 7
 
+// maxHeading is how much of a heading is read, in bytes: many things are asked
+// of each, and none is longer in earnest.
+const maxHeading = 1 << 10
+
 var boldRE = regexp.MustCompile(`^\s{0,3}\*\*([^*]+?):?\*\*:?\s*$`)
 
 // outline finds the headings, and which stands under which. Every later step
@@ -41,6 +45,9 @@ func (p *parser) outline() {
 
 func (p *parser) addHead(level int, text string, at int) {
 	p.lines[at].head = true
+	if len(text) > maxHeading {
+		text = text[:maxHeading]
+	}
 	p.heads = append(p.heads, heading{level: level, text: clean(text), line: at})
 }
 
