@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/prpflow/prpflow/agents"
 	"github.com/prpflow/prpflow/prp"
 	"github.com/prpflow/prpflow/workflow"
 )
@@ -198,7 +199,8 @@ func (p *program) lintTable(all []linted) error {
 // findings prints a line for each, as compilers do.
 func (p *program) findings(l linted) {
 	for _, f := range l.Findings {
-		fmt.Fprintf(p.out, "%s:%d: %s: %s. %s (%s)\n", l.File, max(f.Line, 1), severity(f.Error), f.Message, f.Mend, f.Rule)
+		line := fmt.Sprintf("%s:%d: %s: %s. %s (%s)", l.File, max(f.Line, 1), severity(f.Error), f.Message, f.Mend, f.Rule)
+		fmt.Fprintln(p.out, agents.Printable(line)) // names of files hold what they like
 	}
 }
 
