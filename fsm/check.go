@@ -15,10 +15,16 @@ func (p *parser) check() {
 	}
 	p.checkInitial()
 	p.checkEdges()
+	for i, e := range p.l.edges {
+		if e.Auto {
+			p.checkAuto(e, p.edges[i])
+		}
+	}
 	for _, name := range p.l.order {
 		p.checkWork(p.l.states[name])
 		p.checkEnd(p.l.states[name])
 	}
+	p.checkSuccess()
 	if len(p.problems) == 0 { // else every unknown name would be told twice
 		p.checkPaths()
 	}
@@ -60,54 +66,6 @@ func (p *parser) checkEdges() {
 	}
 }
 
-// checkWork holds a state to what the engine needs to give out its task and to
-// go on from each outcome.
-func (p *parser) checkWork(s State) {
-	at := p.states[s.Name]
-	if s.Role != "" && !slices.Contains(p.l.roles, s.Role) {
-		p.at(at.of("role"), "the state %s is for the role %q, which roles does not list", s.Name, s.Role)
-	}
-	if !s.Working() {
-		if s.Claim != "" {
-			p.at(at.of("claim"), "the state %s has a claim event and no task to pick up", s.Name)
-		}
-		if len(s.Results) > 0 {
-			p.at(at.of("results"), "the state %s has results and no task to give them", s.Name)
-		}
-		return
-	}
-	if s.Role == "" {
-		p.at(at.of("task"), "the state %s has a task and no role to do it", s.Name)
-	}
-	if s.Results["failed"] == "" {
-		p.at(at.of("results"), "the state %s has a task, so its results must say which event follows failed", s.Name)
-	}
-	for _, outcome := range outcomes {
-		if event := s.Results[outcome]; event != "" {
-			if _, ok := p.l.find(s.Name, event); !ok {
-				p.at(at.of("results"), "in the state %s the outcome %s gives the event %q, for which it has no edge", s.Name, outcome, event)
-			}
-		}
-	}
-	p.checkClaim(s, at.of("claim"))
-}
-
-// checkClaim wants the claim event to lead to where the same task goes on: the
-// engine keeps the job.
-func (p *parser) checkClaim(s State, line int) {
-	if s.Claim == "" {
-		return
-	}
-	e, ok := p.l.find(s.Name, s.Claim)
-	if !ok {
-		p.at(line, "the state %s has the claim event %q, for which it has no edge", s.Name, s.Claim)
-		return
-	}
-	if to, known := p.l.states[e.To]; known && (to.Task != s.Task || to.Role != s.Role) {
-		p.at(line, "the claim event %s leads from %s to %s, which must have the same task and role", s.Claim, s.Name, to.Name)
-	}
-}
-
 func (p *parser) checkEnd(s State) {
 	at := p.states[s.Name]
 	if s.Terminal && len(p.l.Edges(s.Name)) > 0 {
@@ -119,4 +77,17 @@ func (p *parser) checkEnd(s State) {
 	if s.Success && !s.Terminal {
 		p.at(at.of("success"), "the state %s is a success and not terminal", s.Name)
 	}
+	if s.Terminal && s.Deadline > 0 {
+		p.at(at.of("deadline"), "the state %s is terminal and has a deadline", s.Name)
+	}
+}
+
+// checkSuccess wants an end that lets dependants go.
+func (p *parser) checkSuccess() {
+	for _, s := range p.l.states {
+		if s.Success {
+			return
+		}
+	}
+	p.at(p.root.of("states"), "no state has success: true, so whatever depends on a PRP would wait forever")
 }

@@ -74,3 +74,18 @@ func lineOf(t *testing.T, source, text string) int {
 	}
 	return strings.Count(before, "\n") + 1
 }
+
+// claimed is the small lifecycle with a state before work, which picking the
+// task up leaves.
+func claimed(t *testing.T) string {
+	t.Helper()
+	source := edit(t, small, "  asked: {}", `  ready:
+    role: worker
+    task: prp.work
+    claim: take
+    results: {failed: stop}
+  asked: {}`)
+	source = edit(t, source, "from: open, to: work", "from: open, to: ready")
+	source = edit(t, source, "event: stop, from: work", "event: stop, from: [ready, work]")
+	return edit(t, source, "  - {event: answer", "  - {event: take, from: ready, to: work}\n  - {event: answer")
+}

@@ -42,10 +42,13 @@ type Edge struct {
 	To     string   // Next answers with the state itself where the file says "back"
 	Auto   bool     // the engine fires it as soon as the guards hold
 	Resets bool     // counters of failures and rejections start again
-	By     []string // agent, person, engine; empty = anybody
+	By     []string // agent, person, engine; empty = anybody (Allows)
 	Guards []string // expressions that must all hold, as they stand in the file
 	guards []guard  // the same, compiled
 }
+
+// Allows says whether an agent, a person or the engine may fire the edge.
+func (e Edge) Allows(actor string) bool { return len(e.By) == 0 || slices.Contains(e.By, actor) }
 
 func (e Edge) clone() Edge {
 	e.By, e.Guards = slices.Clone(e.By), slices.Clone(e.Guards)

@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"maps"
 	"slices"
 
 	"gopkg.in/yaml.v3"
@@ -31,6 +32,9 @@ func (p *parser) edge(n *yaml.Node) {
 			e.Resets = p.flag(v, key)
 		case "by":
 			e.By = p.list(v, key)
+			if v.Kind == yaml.SequenceNode && len(e.By) == 0 {
+				p.wrong(v, "by is an empty list: leave it out where anybody may fire the edge")
+			}
 			for i, by := range e.By {
 				if by != "" && !slices.Contains(actors, by) {
 					p.wrong(items(v)[i], "by %q: use agent, person or engine", by)
@@ -52,7 +56,9 @@ func (p *parser) edge(n *yaml.Node) {
 	for i, f := range from {
 		e.From = f
 		p.l.edges = append(p.l.edges, e)
-		p.edges = append(p.edges, lines{"": n.Line, "event": at.of("event"), "from": fromLines[i], "to": at.of("to")})
+		of := maps.Clone(at)
+		of[""], of["from"] = n.Line, fromLines[i]
+		p.edges = append(p.edges, of)
 	}
 }
 

@@ -61,18 +61,18 @@ func (p *parser) stateKey(s *State, k, v *yaml.Node) {
 	case "deadline":
 		s.Deadline = p.duration(v, key)
 	case "retries":
-		n := p.number(v, key)
+		n := p.number(v, key, 0)
 		s.Retries = &n
 	case "priority":
 		if s.Priority = p.text(v, key); !slices.Contains(priorities, s.Priority) {
 			p.wrong(v, "priority %q: use %s", s.Priority, strings.Join(priorities, ", "))
 		}
 	case "max_rejections":
-		s.MaxRejections = p.number(v, key)
+		s.MaxRejections = p.number(v, key, 1)
 	case "approval":
 		s.Approval = p.flag(v, key)
 	case "capacity":
-		s.Capacity = p.number(v, key)
+		s.Capacity = p.number(v, key, 1)
 	case "terminal":
 		s.Terminal = p.flag(v, key)
 	case "success":

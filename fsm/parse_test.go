@@ -59,19 +59,6 @@ func TestAliasStandsForWhatItNames(t *testing.T) {
 	}
 }
 
-// A claim keeps the job, so the state behind it has the same task.
-func TestClaimLeadsToWhereTheSameTaskGoesOn(t *testing.T) {
-	t.Parallel()
-	source := edit(t, small, "  asked: {}", `  ready: {role: worker, task: prp.work, claim: take, results: {failed: stop}}
-  asked: {}`)
-	source = edit(t, source, "from: open, to: work", "from: open, to: ready")
-	source = edit(t, source, "event: stop, from: work", "event: stop, from: [ready, work]")
-	s, _ := load(t, edit(t, source, "  - {event: answer", "  - {event: take, from: ready, to: work}\n  - {event: answer")).State("ready")
-	if s.Claim != "take" {
-		t.Errorf("%+v", s)
-	}
-}
-
 // A source that the caller goes on writing to is not the lifecycle's.
 func TestSourceIsKeptAsItWas(t *testing.T) {
 	t.Parallel()

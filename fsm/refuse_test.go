@@ -39,6 +39,8 @@ var structure = []refusal{
 	{"terminal: true, success: true", "success: true", "success: true", "the state closed is a success and not terminal"},
 	{"stopped: {}", "stopped: {terminal: true}", "terminal: true}", "the state stopped is terminal and has edges that leave it"},
 	{"{terminal: true, success: true}", "{terminal: true, role: worker, task: t}", "closed:", "the state closed is terminal and has a task"},
+	{"terminal: true, success: true", "terminal: true, success: true, deadline: 1h", "closed: {", "the state closed is terminal and has a deadline"},
+	{"terminal: true, success: true", "terminal: true", "states:", "no state has success: true, so whatever depends on a PRP would wait forever"},
 	{"to: work, auto: true, guard: prp.fit}", "to: stopped, auto: true}\n  - {event: round, from: stopped, to: open, auto: true}", "open: {}", "from the state open automatic edges without a guard lead back to it, for ever"},
 }
 
@@ -53,9 +55,29 @@ var work = []refusal{
 	{"task: prp.work", "task: prp.work\n    claim: stop", "claim: stop", "the claim event stop leads from work to stopped, which must have the same task and role"},
 	{"asked: {}", "asked: {claim: answer}", "asked:", "the state asked has a claim event and no task to pick up"},
 	{"asked: {}", "asked: {results: {failed: answer}}", "asked:", "the state asked has results and no task to give them"},
+	{"    results: {done: end, ", "    approval: true\n    results: {", "approval", "the state work has approval, and its results have no done that a person could approve"},
+	{"asked: {}", "asked: {approval: true}", "asked:", "the state asked has approval and no task whose result a person could approve"},
+	{"asked: {}", "asked: {capacity: 1}", "asked:", "the state asked has capacity and no task to apply it to"},
+	{"asked: {}", "asked: {role: worker}", "asked:", "the state asked has role and no task to apply it to"},
+	{"asked: {}", "asked: {timeout: 1h}", "asked:", "the state asked has timeout and no task to apply it to"},
+	{"asked: {}", "asked: {retries: 0}", "asked:", "the state asked has retries and no task to apply it to"},
+	{"asked: {}", "asked: {retry_delay: 1s}", "asked:", "the state asked has retry_delay and no task to apply it to"},
+	{"asked: {}", "asked: {priority: P1}", "asked:", "the state asked has priority and no task to apply it to"},
+	{"asked: {}", "asked: {max_rejections: 2}", "asked:", "the state asked has max_rejections and no task to apply it to"},
 	{"from: asked, to: back", "from: stopped, to: back", "asked: {}", "from the state asked no terminal state can be reached"},
 	{"{event: begin, from: open, to: work", "{event: return, from: open, to: back}\n  - {event: begin, from: open, to: work", "to: back}", "return goes back from open, to which no state with a task leads"},
 	{"{event: ask, from: work", "{event: return, from: work, to: back}\n  - {event: ask, from: work", "to: back}", "return goes back from work, to which no state with a task leads"},
+}
+
+// firing: a gate that is kept for one kind of actor is not passed by another.
+var firing = []refusal{
+	{"      - evidence.good", "      - evidence.good\n    by: person", "results:", "in the state work the outcome done fires end, which an agent may not: line 20 says by person"},
+	{"to: asked}", "to: asked, by: [person, engine]}", "results:", "in the state work the outcome question fires ask, which an agent may not: line 20 says by person, engine"},
+	{"to: stopped}", "to: stopped, by: person}", "results:", "in the state work the outcome failed fires stop, which neither an agent nor the engine may: line 22 says by person"},
+	{"auto: true, guard: prp.fit}", "auto: true, guard: prp.fit, by: [agent, person]}", "event: begin", "begin is auto, so the engine fires it, which the engine may not: line 14 says by agent, person"},
+	{"auto: true, guard: prp.fit}", "auto: true, guard: evidence.good == nil}", "event: begin", `begin is auto, and no evidence comes with it: the guard "evidence.good == nil" looks at nothing else`},
+	{"resets: true", "auto: true\n    guard: attempt < 3\n    resets: true", "resets: true", "again is auto and resets: a limit that the engine resets by itself is never reached"},
+	{"to: asked}", "to: asked, auto: true}", "event: ask", "ask is auto and has no guard, so the task of work would never be done"},
 }
 
 // words: names, keys and values.
@@ -77,18 +99,24 @@ var words = []refusal{
 	{"resets: true", "reset: true", "reset: true", `unknown key "reset" in an edge: it has event, from, to, by, auto, guard, resets`},
 	{"asked: {}", "asked: {}\n  open: {}", "open: {}\n  stopped", `states has the key "open" twice, the first is in line 5`},
 	{"to: closed", "to: closed\n    to: asked", "to: asked", `an edge has the key "to" twice, the first is in line 17`},
-	{"role: worker", "timeout: 30", "timeout", "timeout is a duration such as 30s, 15m or 2h"},
-	{"role: worker", "retry_delay: soon", "retry_delay", "retry_delay is a duration such as 30s, 15m or 2h"},
-	{"role: worker", "deadline: -1h", "deadline", "deadline is a duration such as 30s, 15m or 2h"},
-	{"role: worker", "deadline: [1h]", "deadline", "deadline is a duration such as 30s, 15m or 2h"},
+	{"role: worker", "timeout: 30", "timeout", "timeout is a duration of more than 0, such as 30s, 15m or 2h"},
+	{"role: worker", "retry_delay: soon", "retry_delay", "retry_delay is a duration of more than 0, such as 30s, 15m or 2h"},
+	{"role: worker", "deadline: -1h", "deadline", "deadline is a duration of more than 0, such as 30s, 15m or 2h"},
+	{"role: worker", "deadline: [1h]", "deadline", "deadline is a duration of more than 0, such as 30s, 15m or 2h"},
 	{"role: worker", "retries: -1", "retries", "retries is a whole number, 0 or more"},
 	{"role: worker", "retries: 1.5", "retries", "retries is a whole number, 0 or more"},
-	{"role: worker", "capacity: many", "capacity", "capacity is a whole number, 0 or more"},
-	{"role: worker", "max_rejections:", "max_rejections", "max_rejections is a whole number, 0 or more"},
+	{"role: worker", "capacity: many", "capacity", "capacity is a whole number, 1 or more"},
+	{"role: worker", "capacity: 0", "capacity", "capacity is a whole number, 1 or more"},
+	{"role: worker", "capacity: -1", "capacity", "capacity is a whole number, 1 or more"},
+	{"role: worker", "max_rejections: 0", "max_rejections", "max_rejections is a whole number, 1 or more"},
+	{"role: worker", "timeout: 0s", "timeout", "timeout is a duration of more than 0, such as 30s, 15m or 2h"},
+	{"role: worker", "retry_delay: 0", "retry_delay", "retry_delay is a duration of more than 0, such as 30s, 15m or 2h"},
+	{"role: worker", "max_rejections:", "max_rejections", "max_rejections is a whole number, 1 or more"},
 	{"role: worker", "approval: perhaps", "approval", "approval is true or false"},
 	{"role: worker", "approval:", "approval", "approval is true or false"},
 	{"role: worker", "priority: urgent", "priority", `priority "urgent": use P0, P1, P2, P3`},
 	{"resets: true", "by:\n      - agent\n      - robot", "- robot", `by "robot": use agent, person or engine`},
+	{"resets: true", "by: []", "by: []", "by is an empty list: leave it out where anybody may fire the edge"},
 	{"role: worker", "role:", "role:", "role is one text"},
 	{"to: closed", "to: {closed: 1}", "to: {closed", "to is one text"},
 	{"from: asked,", "", "event: answer", "an edge needs event, from and to"},
@@ -101,12 +129,18 @@ var words = []refusal{
 
 func TestLifecycleThatMakesNoSenseIsRefusedWithItsLine(t *testing.T) {
 	t.Parallel()
-	load(t, small)
-	for name, group := range map[string][]refusal{"structure": structure, "work": work, "words": words} {
+	refuses(t, small, map[string][]refusal{"structure": structure, "work": work, "firing": firing, "words": words})
+}
+
+// refuses breaks a lifecycle that loads in each of the ways.
+func refuses(t *testing.T, whole string, groups map[string][]refusal) {
+	t.Helper()
+	load(t, whole)
+	for name, group := range groups {
 		for i, r := range group {
 			t.Run(fmt.Sprintf("%s/%d %s", name, i, r.at), func(t *testing.T) {
 				t.Parallel()
-				source := edit(t, small, r.old, r.new)
+				source := edit(t, whole, r.old, r.new)
 				_, err := fsm.Parse("small.yaml", []byte(source))
 				var refused *fsm.LoadError
 				if !errors.As(err, &refused) {

@@ -43,18 +43,20 @@ func (p *parser) flag(n *yaml.Node, key string) bool {
 	return v
 }
 
-func (p *parser) number(n *yaml.Node, key string) int {
+func (p *parser) number(n *yaml.Node, key string, least int) int {
 	v, err := strconv.Atoi(n.Value) // the YAML library would cut 1.5 down to 1
-	if n.Kind != yaml.ScalarNode || err != nil || v < 0 {
-		p.wrong(n, "%s is a whole number, 0 or more", key)
+	if n.Kind != yaml.ScalarNode || err != nil || v < least {
+		p.wrong(n, "%s is a whole number, %d or more", key, least)
 	}
 	return v
 }
 
+// duration takes no zero: left out, the key means what the engine or the agent
+// goes by, and a written 0 would too.
 func (p *parser) duration(n *yaml.Node, key string) time.Duration {
 	d, err := time.ParseDuration(n.Value)
-	if n.Kind != yaml.ScalarNode || err != nil || d < 0 {
-		p.wrong(n, "%s is a duration such as 30s, 15m or 2h", key)
+	if n.Kind != yaml.ScalarNode || err != nil || d <= 0 {
+		p.wrong(n, "%s is a duration of more than 0, such as 30s, 15m or 2h", key)
 	}
 	return d
 }
