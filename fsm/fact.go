@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
-	exprparser "github.com/expr-lang/expr/parser"
 )
 
 // fact is the way to something that a guard looks at: evidence, coverage_pct.
@@ -49,15 +48,10 @@ func short(text string) string {
 	return text
 }
 
-// factsOf lists what an expression looks at, each once, in its order. It parses
-// anew: the compiler has rewritten its own tree.
-func factsOf(text string) []fact {
-	tree, err := exprparser.Parse(text)
-	if err != nil { // it has compiled, so it does parse
-		return nil
-	}
+// factsOf lists what an expression looks at, each once, in its order.
+func factsOf(root ast.Node) []fact {
 	var found finder
-	ast.Walk(&tree.Node, &found)
+	ast.Walk(&root, &found)
 	return found.facts
 }
 

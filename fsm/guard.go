@@ -1,17 +1,19 @@
 package fsm
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/expr-lang/expr"
+	exprparser "github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 )
 
 // Facts are what the guards of an edge see.
 type Facts struct {
-	PRP      map[string]any // prp
+	PRP      map[string]any // prp: all of PRPFacts
 	Evidence map[string]any // evidence
 	Attempt  int            // attempt
 }
@@ -36,17 +38,32 @@ type guard struct {
 
 func compile(text string) (guard, error) {
 	program, err := expr.Compile(text,
-		expr.Env(Facts{}.env()),
+		expr.Env(typed),
 		expr.AsBool(),
 		expr.DisableBuiltin("now"), // a decision made twice must come out the same
 	)
 	if err != nil {
-		// What follows is the place within the expression, which reads like one in
-		// the file, and a drawing with a caret.
-		why, _, _ := strings.Cut(err.Error(), "\n")
-		return guard{}, fmt.Errorf("the guard %q does not compile: %s", oneLine(text), place.ReplaceAllString(why, ""))
+		return guard{}, notCompiled(text, err)
 	}
-	return guard{oneLine(text), factsOf(text), program}, nil
+	tree, err := exprparser.Parse(text) // anew: the compiler has rewritten its own tree
+	if err == nil {
+		err = errors.Join(boolean(tree.Node, map[string]error{}), unknownPRPFact(tree.Node))
+	}
+	if err != nil {
+		return guard{}, notCompiled(text, err)
+	}
+	return guard{oneLine(text), factsOf(tree.Node), program}, nil
+}
+
+func notCompiled(text string, err error) error {
+	// What follows is the place within the expression, which reads like one in
+	// the file, and a drawing with a caret.
+	why, _, _ := strings.Cut(err.Error(), "\n")
+	why = place.ReplaceAllString(why, "")
+	if strings.HasPrefix(why, "unknown field") { // only the facts of a PRP are known
+		why += ": " + knownPRPFacts()
+	}
+	return fmt.Errorf("the guard %q does not compile: %s", oneLine(text), why)
 }
 
 var place = regexp.MustCompile(` \(\d+:\d+\)$`)

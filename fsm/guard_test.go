@@ -78,7 +78,7 @@ func TestRefusedGuardShowsAllThatItLooksAt(t *testing.T) {
 	}
 	for guard, want := range map[string]string{
 		"prp.fit":                                "prp.fit (is false)",
-		"prp.nothing":                            "prp.nothing (missing)",
+		"prp.unblocked":                          "prp.unblocked (missing)",
 		"attempt < 3":                            "attempt < 3 (is 4)",
 		"1 > 2":                                  "1 > 2",
 		"evidence.a > evidence.b":                "a > b (a is 1, b missing)",

@@ -27,6 +27,8 @@ var structure = []refusal{
 	{"guard: prp.fit", "guard: pr.fit", "pr.fit", `the guard "pr.fit" does not compile: unknown name pr`},
 	{"guard: prp.fit", "guard: attempt + 1", "attempt + 1", `the guard "attempt + 1" does not compile: expected bool, but got int`},
 	{"guard: prp.fit", "guard: attempt > 'a'", "attempt > 'a'", `the guard "attempt > 'a'" does not compile: invalid operation: > (mismatched types int and string)`},
+	{"guard: prp.fit", "guard: prp.aproved", "prp.aproved", `the guard "prp.aproved" does not compile: unknown field aproved: prp has id, title, state, priority, repo, revision, fit, unblocked`},
+	{"- evidence.good", "- evidence.good\n      - evidence.good + 1", "good + 1", `the guard "evidence.good + 1" does not compile: expected bool, but got the result of +`},
 	{"guard: prp.fit", "guard: now().Year() > 2000", "now()", `the guard "now().Year() > 2000" does not compile: unknown name now`},
 	{"role: worker", "role: wrker", "role: wrker", `the state work is for the role "wrker", which roles does not list`},
 	{"roles: [worker]\n", "", "role: worker", `the state work is for the role "worker", which roles does not list`},
