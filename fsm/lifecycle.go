@@ -57,15 +57,16 @@ func (e Edge) clone() Edge {
 
 // Lifecycle is a checked lifecycle. It is immutable, and safe to be shared.
 type Lifecycle struct {
-	name    string
-	source  []byte
-	hash    string
-	initial string
-	roles   []string
-	order   []string
-	states  map[string]State
-	edges   []Edge
-	events  []string
+	name     string
+	source   []byte
+	hash     string
+	initial  string
+	roles    []string
+	order    []string
+	states   map[string]State
+	edges    []Edge
+	events   []string
+	warnings []Problem
 
 	moves sync.Map // move -> Edge: what looplab has decided before
 }

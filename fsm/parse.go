@@ -23,9 +23,10 @@ func Parse(file string, source []byte) (*Lifecycle, error) {
 		p.check()
 	}
 	if len(p.problems) > 0 {
-		slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Line - b.Line })
+		slices.SortStableFunc(p.problems, byLine)
 		return nil, &LoadError{file, p.problems}
 	}
+	p.warn()
 	return p.l, nil
 }
 

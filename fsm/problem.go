@@ -7,11 +7,13 @@ import (
 	"strings"
 )
 
-// Problem is one thing that is wrong with a lifecycle.
+// Problem is one thing that is wrong with a lifecycle, or odd about it.
 type Problem struct {
 	Line int    // counted from 1
 	Text string // one sentence
 }
+
+func byLine(a, b Problem) int { return a.Line - b.Line }
 
 // LoadError lists all that is wrong with a lifecycle, in the order of its lines.
 type LoadError struct {

@@ -37,6 +37,9 @@ func (p *program) lifecycleCheckCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for _, w := range lc.Warnings() {
+				fmt.Fprintf(p.err, "%s:%d: warning: %s\n", args[0], w.Line, w.Text)
+			}
 			fmt.Fprintf(p.out, "%s can be used: %d states, %d events\n", args[0], len(lc.States()), len(lc.Events()))
 			return nil
 		},

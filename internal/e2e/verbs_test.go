@@ -135,6 +135,10 @@ func TestALifecycleOfOnesOwnIsCheckedUsedAndDrawn(t *testing.T) {
 	w.write("short.yaml", ownLifecycle)
 	w.write("wrong.yaml", strings.Replace(ownLifecycle, "to: complete", "to: nowhere", 1))
 	w.has("check", w.want(0, "lifecycle", "check", w.path("short.yaml")).out, "can be used")
+	w.write("odd.yaml", strings.Replace(ownLifecycle, "[new, work, failed]", "[new, failed]", 1))
+	odd := w.want(0, "lifecycle", "check", w.path("odd.yaml"))
+	w.has("what is odd", odd.errout, "odd.yaml:6: warning: a PRP cannot be cancelled in the state work: it has no edge for cancel")
+	w.has("an odd one", odd.out, "can be used")
 	for _, verb := range []string{"check", "use", "diagram"} {
 		a := w.want(2, "lifecycle", verb, w.path("wrong.yaml"))
 		w.has(verb+" of a wrong one", a.errout, "wrong.yaml:", "nowhere")
