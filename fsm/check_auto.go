@@ -9,7 +9,7 @@ import (
 // firing by the engine means nothing.
 func (p *parser) checkAuto(e Edge, at lines) {
 	if !e.Allows("engine") {
-		p.at(at.of("by"), "%s is auto, so the engine fires it, which the engine may not: %s", e.Event, at.by(e))
+		p.at(at.of("by"), "%s is auto, but the engine may not fire it: %s", e.Event, at.by(e))
 	}
 	if e.Resets {
 		p.at(at.of("resets"), "%s is auto and resets: a limit that the engine resets by itself is never reached", e.Event)
@@ -19,7 +19,7 @@ func (p *parser) checkAuto(e Edge, at lines) {
 	}
 	for _, g := range e.guards {
 		if g.onlyEvidence() {
-			p.at(at.of("guard"), "%s is auto, and no evidence comes with it: the guard %q looks at nothing else", e.Event, g.text)
+			p.at(at.of("guard"), "%s is auto, and the engine has no evidence: the guard %q looks at nothing else", e.Event, g.text)
 		}
 	}
 }

@@ -12,14 +12,15 @@ import (
 var claims = []refusal{
 	{"to: work}", "to: work, guard: evidence.good}", "event: take", "take is the claim event of ready, so it has no guard: put the guard on the edge to ready"},
 	{"to: work}", "to: work, auto: true}", "event: take", "take is the claim event of ready, so it is not auto: an agent fires it"},
-	{"to: work}", "to: work, resets: true}", "event: take", "take is the claim event of ready, so it resets nothing: the task goes on"},
-	{"to: work}", "to: work, by: person}", "claim: take", "in the state ready picking the task up fires take, which an agent may not: line 26 says by person"},
+	{"to: work}", "to: work, resets: true}", "event: take", "take is the claim event of ready, so it cannot reset anything: the task goes on"},
+	{"to: work}", "to: work, by: person}", "claim: take", "in the state ready picking the task up fires take, which an agent may not fire: line 26 says by person"},
 	{"claim: take", "claim: take\n    capacity: 1", "claim: take", "the claim event take leads from ready to work, which must have the same capacity: it is taken before the task is published"},
 	{"    results: {done:", "    capacity: 2\n    results: {done:", "claim: take", "the claim event take leads from ready to work, which must have the same capacity: it is taken before the task is published"},
-	{"results: {failed: stop}", "results: {failed: stop, done: take}\n    approval: true", "approval", "the state ready has approval, and no run ends in it: the claim event take leaves it before"},
-	{"claim: take", "claim: take\n    retries: 2", "retries", "the state ready has retries, and no run ends in it: the claim event take leaves it before"},
-	{"claim: take", "claim: take\n    retry_delay: 1s", "retry_delay", "the state ready has retry_delay, and no run ends in it: the claim event take leaves it before"},
-	{"claim: take", "claim: take\n    max_rejections: 2", "max_rejections", "the state ready has max_rejections, and no run ends in it: the claim event take leaves it before"},
+	{"results: {failed: stop}", "results: {failed: stop, done: stop}\n    approval: true", "approval", "the state ready has approval, and no run ends in it: the claim event take leaves it first"},
+	{"results: {failed: stop}", "results: {failed: stop, question: take}", "results: {failed", "in the state ready the outcome question gives take, which is the claim event: it has been fired before a run ends"},
+	{"claim: take", "claim: take\n    retries: 2", "retries", "the state ready has retries, and no run ends in it: the claim event take leaves it first"},
+	{"claim: take", "claim: take\n    retry_delay: 1s", "retry_delay", "the state ready has retry_delay, and no run ends in it: the claim event take leaves it first"},
+	{"claim: take", "claim: take\n    max_rejections: 2", "max_rejections", "the state ready has max_rejections, and no run ends in it: the claim event take leaves it first"},
 }
 
 func TestClaimThatCannotBeMadeIsRefusedWithItsLine(t *testing.T) {
@@ -78,7 +79,7 @@ func TestApprovalThatNoPersonMayGiveIsRefused(t *testing.T) {
 	t.Parallel()
 	source := edit(t, small, "role: worker", "role: worker\n    approval: true")
 	refuses(t, source, map[string][]refusal{"approval": {
-		{"- evidence.good", "- evidence.good\n    by: [agent]", "results:", "the state work has approval, so a person fires end, which a person may not: line 21 says by agent"},
+		{"- evidence.good", "- evidence.good\n    by: [agent]", "results:", "the state work has approval, so a person approves by end, which a person may not fire: line 21 says by agent"},
 	}})
 }
 

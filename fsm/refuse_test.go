@@ -73,11 +73,12 @@ var work = []refusal{
 
 // firing: a gate that is kept for one kind of actor is not passed by another.
 var firing = []refusal{
-	{"      - evidence.good", "      - evidence.good\n    by: person", "results:", "in the state work the outcome done fires end, which an agent may not: line 20 says by person"},
-	{"to: asked}", "to: asked, by: [person, engine]}", "results:", "in the state work the outcome question fires ask, which an agent may not: line 20 says by person, engine"},
-	{"to: stopped}", "to: stopped, by: person}", "results:", "in the state work the outcome failed fires stop, which neither an agent nor the engine may: line 22 says by person"},
-	{"auto: true, guard: prp.fit}", "auto: true, guard: prp.fit, by: [agent, person]}", "event: begin", "begin is auto, so the engine fires it, which the engine may not: line 14 says by agent, person"},
-	{"auto: true, guard: prp.fit}", "auto: true, guard: evidence.good == nil}", "event: begin", `begin is auto, and no evidence comes with it: the guard "evidence.good == nil" looks at nothing else`},
+	{"      - evidence.good", "      - evidence.good\n    by: person", "results:", "in the state work the outcome done fires end, which an agent may not fire: line 20 says by person"},
+	{"to: asked}", "to: asked, by: [person, engine]}", "results:", "in the state work the outcome question fires ask, which an agent may not fire: line 20 says by person, engine"},
+	{"to: stopped}", "to: stopped, by: person}", "results:", "in the state work the outcome failed fires stop, which neither an agent nor the engine may fire: line 22 says by person"},
+	{"to: stopped}", "to: stopped, guard: prp.fit}", "event: stop", "stop follows the outcome failed of work, so it has no guard: the engine must be able to fire it"},
+	{"auto: true, guard: prp.fit}", "auto: true, guard: prp.fit, by: [agent, person]}", "event: begin", "begin is auto, but the engine may not fire it: line 14 says by agent, person"},
+	{"auto: true, guard: prp.fit}", "auto: true, guard: evidence.good == nil}", "event: begin", `begin is auto, and the engine has no evidence: the guard "evidence.good == nil" looks at nothing else`},
 	{"resets: true", "auto: true\n    guard: attempt < 3\n    resets: true", "resets: true", "again is auto and resets: a limit that the engine resets by itself is never reached"},
 	{"to: asked}", "to: asked, auto: true}", "event: ask", "ask is auto and has no guard, so the task of work would never be done"},
 }
