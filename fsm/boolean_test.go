@@ -50,6 +50,8 @@ func TestGuardThatCannotBeTrueOrFalseIsRefused(t *testing.T) {
 		"reduce(evidence.list, #acc + #)":              "the result of +",
 		"evidence.list[1:2]":                           "a part of a list or a text",
 		"len(evidence.list)":                           "int",
+		"evidence.ok; evidence.x + 1":                  "the result of +",
+		"evidence?.x + 1":                              "the result of +",
 		"evidence":                                     "map[string]interface {}",
 		"prp.title":                                    "string",
 		"not (evidence.x + 1)":                         "the result of +",
