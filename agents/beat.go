@@ -133,7 +133,7 @@ func (r *Runtime) process() tasks.Process {
 		a := r.agents[s.Name]
 		shown := tasks.Agent{
 			Name: s.Name, Role: s.Role, Concurrency: s.concurrency(), Running: len(a.slots),
-			Draining: draining, Repo: s.Repo.Path,
+			Draining: draining, Repo: a.repo,
 		}
 		if wait := a.limited(); wait > 0 {
 			shown.LimitedUntil = time.Now().Add(wait).UTC()

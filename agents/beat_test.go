@@ -3,6 +3,8 @@ package agents_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -43,6 +45,40 @@ func (r *registry) Register(context.Context, tasks.Process) error {
 
 func (r *registry) Beat(ctx context.Context, p tasks.Process) error { return r.Register(ctx, p) }
 func (r *registry) Leave(context.Context, string) error             { return nil }
+
+// shown is a registry that keeps the last heartbeat.
+type shown struct{ tasks.Process }
+
+func (s *shown) Register(_ context.Context, p tasks.Process) error { s.Process = p; return nil }
+func (s *shown) Beat(ctx context.Context, p tasks.Process) error   { return s.Register(ctx, p) }
+func (s *shown) Leave(context.Context, string) error               { return nil }
+
+func TestRepositoryHasOneNameHoweverItIsWritten(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, err := range []error{os.Mkdir("service", 0o700), os.Mkdir("team", 0o700), os.Symlink("../service", "team/link")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	here := filepath.Join(dir, "service")
+	for path, want := range map[string]string{
+		"service": here, "./team/../service": here, "team/link": here, here: here,
+		"gone": filepath.Join(dir, "gone"), "": "",
+	} {
+		reg := &shown{}
+		h := open(t, func(c *agents.Config) { with(done)(c); c.Specs[0].Repo.Path, c.Registry = path, reg })
+		if err := h.Register(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := reg.Agents[0].Repo; got != want {
+			t.Errorf("%q is shown as %q, want %q", path, got, want)
+		}
+	}
+}
 
 // slow is a registry whose heartbeats take until they are let go.
 type slow struct {

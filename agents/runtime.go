@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -56,6 +57,7 @@ type Runtime struct {
 type agent struct {
 	spec    Spec
 	handler Handler
+	repo    string        // that of the spec, as everybody on the machine would name it
 	slots   chan struct{} // one token per run
 
 	mu    sync.Mutex
@@ -92,11 +94,26 @@ func NewRuntime(cfg Config) (*Runtime, error) {
 		if err != nil {
 			return nil, fmt.Errorf("agents: agent %s: %w", s.Name, err)
 		}
-		r.agents[s.Name] = &agent{spec: s, handler: h, slots: make(chan struct{}, s.concurrency())}
+		r.agents[s.Name] = &agent{spec: s, handler: h, repo: absolute(s.Repo.Path), slots: make(chan struct{}, s.concurrency())}
 	}
 	var err error
 	r.state, err = openState(cfg.StateDir, cfg.StoreID, cfg.Process.Incarnation)
 	return r, err
+}
+
+// absolute gives a folder the one name that it has from everywhere: two agents
+// that name it by different paths mean the same merge lease.
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	if full, err := filepath.Abs(path); err == nil {
+		path = full
+	}
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		path = resolved
+	}
+	return path
 }
 
 func (r *Runtime) handler(s Spec) (Handler, error) {

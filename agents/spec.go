@@ -13,7 +13,7 @@ import (
 const (
 	DefaultTimeout     = 30 * time.Minute
 	DefaultIdleTimeout = 15 * time.Minute
-	DefaultGoneAfter   = 6 * time.Second
+	DefaultGoneAfter   = tasks.DefaultGoneAfter
 )
 
 // Spec describes one agent. Exactly one of Exec, Builtin and Handler is set.

@@ -7,7 +7,7 @@ import (
 )
 
 // TaskFile is what an agent that is not Go is told: the task file of a
-// command, the answer to a claim over HTTP.
+// command, the answer to a claim over HTTP. No list in it is null.
 type TaskFile struct {
 	TaskID       string            `json:"task_id"`
 	Type         string            `json:"type"`
@@ -16,7 +16,8 @@ type TaskFile struct {
 	PRP          TaskPRP           `json:"prp"`
 	DocumentPath string            `json:"document_path"`
 	Reasons      []string          `json:"reasons"`
-	Answer       string            `json:"answer"`
+	Answer       string            `json:"answer"`    // to the last question
+	Questions    []tasks.Exchange  `json:"questions"` // all that agents have asked about the PRP, with the answers
 	Messages     []json.RawMessage `json:"messages"`
 	Worktree     string            `json:"worktree"`
 	ResultFile   string            `json:"result_file"`
@@ -40,9 +41,10 @@ func NewTaskFile(a tasks.Assignment) TaskFile {
 			ID: a.Job.PRP, Title: a.Title, Path: a.Source, SHA256: a.SHA256,
 			Criteria: list(a.Criteria), Gates: list(a.Gates),
 		},
-		Reasons:  append([]string{}, a.Reasons...),
-		Answer:   a.Answer,
-		Messages: []json.RawMessage{},
+		Reasons:   append([]string{}, a.Reasons...),
+		Answer:    a.Answer,
+		Questions: append([]tasks.Exchange{}, a.Questions...),
+		Messages:  []json.RawMessage{},
 	}
 }
 

@@ -36,7 +36,7 @@ type Counters interface {
 
 // Queues is what they ask the broker.
 type Queues interface {
-	Queues(ctx context.Context) ([]broker.QueueInfo, error)
+	Infos(ctx context.Context) ([]broker.QueueInfo, error)
 	SlowedScripts() uint64
 }
 

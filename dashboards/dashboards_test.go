@@ -44,7 +44,7 @@ func (w *world) OutboxLag(context.Context) (time.Duration, error) {
 	return 1500 * time.Millisecond, w.fails
 }
 
-func (w *world) Queues(context.Context) ([]broker.QueueInfo, error) {
+func (w *world) Infos(context.Context) ([]broker.QueueInfo, error) {
 	return []broker.QueueInfo{{Name: "agent:dev-1", Pending: 3, Oldest: time.Now().Add(-time.Minute)}, {Name: "agent:dev-1:p0"}, {Name: "role:developer", Paused: true}}, w.fails
 }
 func (w *world) SlowedScripts() uint64 { return 7 }

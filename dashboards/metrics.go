@@ -89,7 +89,7 @@ func (c *collector) work(ctx context.Context, gauge func(*prometheus.Desc, float
 }
 
 func (c *collector) queues(ctx context.Context, gauge func(*prometheus.Desc, float64, ...string)) error {
-	queues, err := c.cfg.Queues.Queues(ctx)
+	queues, err := c.cfg.Queues.Infos(ctx)
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func look(ctx context.Context, cfg Config) (shown, error) {
 		}
 		s.Agents = append(s.Agents, agentLine{a.Name, a.Role, state, a.Host, a.Running, max(a.Concurrency, 1)})
 	}
-	if s.Queues, err = cfg.Queues.Queues(ctx); err != nil {
+	if s.Queues, err = cfg.Queues.Infos(ctx); err != nil {
 		return s, err
 	}
 	s.Queues = slices.DeleteFunc(s.Queues, func(q broker.QueueInfo) bool { // the three of other priorities, while nothing is in them

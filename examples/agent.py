@@ -5,15 +5,22 @@ import json
 import os
 import pathlib
 
+QUESTION = "The document says TBD. What should it be?"
+
 task = json.loads(pathlib.Path(os.environ["PRPFLOW_TASK_FILE"]).read_text(encoding="utf-8"))
 document = pathlib.Path(task["document_path"]).read_text(encoding="utf-8")
 print(f"{task['prp']['id']}, attempt {task['attempt']}: {len(document)} characters")
-for reason in task.get("reasons") or []:
-    print("to mend:", reason)
+for reason in task["reasons"]:
+    print("to fix:", reason)
 
-if "TBD" in document and not task.get("answer"):
+# Every question about this PRP with its answer; "answer" is only that to the last one.
+answers = {asked["question"]: asked["answer"] for asked in task["questions"]}
+for question, answer in answers.items():
+    print(f"asked: {question} answered: {answer}")
+
+if "TBD" in document and not answers.get(QUESTION):
     # The PRP waits in `blocked` until: prpflow answer ID TEXT
-    result = {"outcome": "question", "question": "The document says TBD. What shall it be?"}
+    result = {"outcome": "question", "question": QUESTION}
 else:
     result = {
         "outcome": "done",

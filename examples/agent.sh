@@ -4,7 +4,8 @@
 set -eu
 echo "working on $PRPFLOW_PRP_ID, attempt $PRPFLOW_ATTEMPT" # shown by: prpflow logs ID
 
-# Here the work is done: the document and the reasons of a rejection are in $PRPFLOW_TASK_FILE.
+# Here the work is done: $PRPFLOW_TASK_FILE names the document and holds the reasons of a
+# rejection and every question that was asked, with its answer.
 
 cat >"$PRPFLOW_RESULT_FILE" <<JSON
 {"outcome": "done",

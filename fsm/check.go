@@ -78,7 +78,7 @@ func (p *parser) checkEnd(s State) {
 		p.at(at.of("success"), "the state %s is a success and not terminal", s.Name)
 	}
 	if s.Terminal && s.Deadline > 0 {
-		p.at(at.of("deadline"), "the state %s is terminal and has a deadline", s.Name)
+		p.refuse(at.of("deadline"), "the state %s is terminal and has a deadline", s.Name)
 	}
 }
 
@@ -89,5 +89,5 @@ func (p *parser) checkSuccess() {
 			return
 		}
 	}
-	p.at(p.root.of("states"), "no state has success: true, so whatever depends on a PRP would wait forever")
+	p.refuse(p.root.of("states"), "no state has success: true, so whatever depends on a PRP would wait forever")
 }

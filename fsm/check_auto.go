@@ -9,17 +9,17 @@ import (
 // firing by the engine means nothing.
 func (p *parser) checkAuto(e Edge, at lines) {
 	if !e.Allows("engine") {
-		p.at(at.of("by"), "%s is auto, but the engine may not fire it: %s", e.Event, at.by(e))
+		p.refuse(at.of("by"), "%s is auto, but the engine may not fire it: %s", e.Event, at.by(e))
 	}
 	if e.Resets {
-		p.at(at.of("resets"), "%s is auto and resets: a limit that the engine resets by itself is never reached", e.Event)
+		p.refuse(at.of("resets"), "%s is auto and resets: a limit that the engine resets by itself is never reached", e.Event)
 	}
 	if s := p.l.states[e.From]; s.Working() && len(e.Guards) == 0 && e.Event != s.Claim {
-		p.at(at.of("auto"), "%s is auto and has no guard, so the task of %s would never be done", e.Event, e.From)
+		p.refuse(at.of("auto"), "%s is auto and has no guard, so the task of %s would never be done", e.Event, e.From)
 	}
 	for _, g := range e.guards {
 		if g.onlyEvidence() {
-			p.at(at.of("guard"), "%s is auto, and the engine has no evidence: the guard %q looks at nothing else", e.Event, g.text)
+			p.refuse(at.of("guard"), "%s is auto, and the engine has no evidence: the guard %q looks at nothing else", e.Event, g.text)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (p *parser) checkWork(s State) {
 		p.at(at.of("results"), "the state %s has a task, so its results must say which event follows failed", s.Name)
 	}
 	if s.Approval && s.Results["done"] == "" {
-		p.at(at.of("approval"), "the state %s has approval, and its results have no done that a person could approve", s.Name)
+		p.refuse(at.of("approval"), "the state %s has approval, and its results have no done that a person could approve", s.Name)
 	}
 	for _, outcome := range outcomes {
 		if event := s.Results[outcome]; event != "" {
@@ -47,11 +47,11 @@ func (p *parser) checkIdle(s State, at lines) {
 		p.at(at.of("results"), "the state %s has results and no task to give them", s.Name)
 	}
 	if s.Approval {
-		p.at(at.of("approval"), "the state %s has approval and no task whose result a person could approve", s.Name)
+		p.refuse(at.of("approval"), "the state %s has approval and no task whose result a person could approve", s.Name)
 	}
 	for _, key := range ofTask {
 		if line, written := at[key]; written {
-			p.at(line, "the state %s has %s and no task to apply it to", s.Name, key)
+			p.refuse(line, "the state %s has %s and no task to apply it to", s.Name, key)
 		}
 	}
 }
@@ -62,23 +62,23 @@ func (p *parser) checkResult(s State, outcome, event string) {
 	line := p.states[s.Name].of("results")
 	e, at, ok := p.find(s.Name, event)
 	if outcome == "failed" && len(e.Guards) > 0 {
-		p.at(at.of("guard"), "%s follows the outcome failed of %s, so it has no guard: the engine must be able to fire it", event, s.Name)
+		p.refuse(at.of("guard"), "%s follows the outcome failed of %s, so it has no guard: the engine must be able to fire it", event, s.Name)
 	}
 	switch {
 	case !ok:
 		p.at(line, "in the state %s the outcome %s gives the event %q, for which it has no edge", s.Name, outcome, event)
 	case event == s.Claim:
-		p.at(line, "in the state %s the outcome %s gives %s, which is the claim event: it has been fired before a run ends", s.Name, outcome, event)
+		p.refuse(line, "in the state %s the outcome %s gives %s, which is the claim event: it has been fired before a run ends", s.Name, outcome, event)
 	case outcome == "done" && s.Approval: // the agent proposes, a person fires
 		if !e.Allows("person") {
-			p.at(line, "the state %s has approval, so a person approves by %s, which a person may not fire: %s", s.Name, event, at.by(e))
+			p.refuse(line, "the state %s has approval, so a person approves by %s, which a person may not fire: %s", s.Name, event, at.by(e))
 		}
 	case outcome == "failed": // by its result, or when the retries are used up
 		if !e.Allows("agent") && !e.Allows("engine") {
-			p.at(line, "in the state %s the outcome failed fires %s, which neither an agent nor the engine may fire: %s", s.Name, event, at.by(e))
+			p.refuse(line, "in the state %s the outcome failed fires %s, which neither an agent nor the engine may fire: %s", s.Name, event, at.by(e))
 		}
 	case !e.Allows("agent"):
-		p.at(line, "in the state %s the outcome %s fires %s, which an agent may not fire: %s", s.Name, outcome, event, at.by(e))
+		p.refuse(line, "in the state %s the outcome %s fires %s, which an agent may not fire: %s", s.Name, outcome, event, at.by(e))
 	}
 }
 
@@ -96,20 +96,20 @@ func (p *parser) checkClaim(s State, at lines) {
 			p.at(line, "the claim event %s leads from %s to %s, which must have the same task and role", s.Claim, s.Name, to.Name)
 		}
 		if to.Capacity != s.Capacity {
-			p.at(line, "the claim event %s leads from %s to %s, which must have the same capacity: it is taken before the task is published", s.Claim, s.Name, to.Name)
+			p.refuse(line, "the claim event %s leads from %s to %s, which must have the same capacity: it is taken before the task is published", s.Claim, s.Name, to.Name)
 		}
 	}
 	if !e.Allows("agent") {
-		p.at(line, "in the state %s picking the task up fires %s, which an agent may not fire: %s", s.Name, s.Claim, edge.by(e))
+		p.refuse(line, "in the state %s picking the task up fires %s, which an agent may not fire: %s", s.Name, s.Claim, edge.by(e))
 	}
 	if len(e.Guards) > 0 {
-		p.at(edge.of("guard"), "%s is the claim event of %s, so it has no guard: put the guard on the edge to %s", e.Event, s.Name, s.Name)
+		p.refuse(edge.of("guard"), "%s is the claim event of %s, so it has no guard: put the guard on the edge to %s", e.Event, s.Name, s.Name)
 	}
 	if e.Auto {
-		p.at(edge.of("auto"), "%s is the claim event of %s, so it is not auto: an agent fires it", e.Event, s.Name)
+		p.refuse(edge.of("auto"), "%s is the claim event of %s, so it is not auto: an agent fires it", e.Event, s.Name)
 	}
 	if e.Resets {
-		p.at(edge.of("resets"), "%s is the claim event of %s, so it cannot reset anything: the task goes on", e.Event, s.Name)
+		p.refuse(edge.of("resets"), "%s is the claim event of %s, so it cannot reset anything: the task goes on", e.Event, s.Name)
 	}
 	p.checkClaimed(s, at)
 }
@@ -124,11 +124,11 @@ func (p *parser) checkClaimed(s State, at lines) {
 		}
 	}
 	if s.Approval {
-		p.at(at.of("approval"), "the state %s has approval, and no run ends in it: the claim event %s leaves it first", s.Name, s.Claim)
+		p.refuse(at.of("approval"), "the state %s has approval, and no run ends in it: the claim event %s leaves it first", s.Name, s.Claim)
 	}
 	for _, key := range ofResult {
 		if line, written := at[key]; written {
-			p.at(line, "the state %s has %s, and no run ends in it: the claim event %s leaves it first", s.Name, key, s.Claim)
+			p.refuse(line, "the state %s has %s, and no run ends in it: the claim event %s leaves it first", s.Name, key, s.Claim)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
 	exprparser "github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 )
@@ -36,9 +37,22 @@ type guard struct {
 	program *vm.Program
 }
 
+// compile holds a guard to what it may be: a boolean over facts that exist.
 func compile(text string) (guard, error) {
+	return compileWith(text, typed, func(n ast.Node) error {
+		return errors.Join(boolean(n, map[string]error{}), unknownPRPFact(n))
+	})
+}
+
+// compileStored is how the first version compiled: a PRP may have any fact, and
+// what is no boolean does not hold.
+func compileStored(text string) (guard, error) {
+	return compileWith(text, Facts{}.env(), func(ast.Node) error { return nil })
+}
+
+func compileWith(text string, env map[string]any, check func(ast.Node) error) (guard, error) {
 	program, err := expr.Compile(text,
-		expr.Env(typed),
+		expr.Env(env),
 		expr.AsBool(),
 		expr.DisableBuiltin("now"), // a decision made twice must come out the same
 	)
@@ -47,7 +61,7 @@ func compile(text string) (guard, error) {
 	}
 	tree, err := exprparser.Parse(text) // anew: the compiler has rewritten its own tree
 	if err == nil {
-		err = errors.Join(boolean(tree.Node, map[string]error{}), unknownPRPFact(tree.Node))
+		err = check(tree.Node)
 	}
 	if err != nil {
 		return guard{}, notCompiled(text, err)

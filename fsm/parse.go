@@ -13,9 +13,18 @@ import (
 
 // Parse reads and checks a lifecycle; file is the name that its problems are
 // told under. The error is a *LoadError.
-func Parse(file string, source []byte) (*Lifecycle, error) {
+func Parse(file string, source []byte) (*Lifecycle, error) { return parse(file, source, false) }
+
+// ParseStored reads a lifecycle that an earlier version may have accepted, so
+// that no PRP is stranded that began under it: its structure must hold, and what
+// Parse has learned to refuse since is among the Warnings. name stands in the
+// *LoadError for the file.
+func ParseStored(name string, source []byte) (*Lifecycle, error) { return parse(name, source, true) }
+
+func parse(file string, source []byte, stored bool) (*Lifecycle, error) {
 	p := &parser{
 		l:      &Lifecycle{source: slices.Clone(source), hash: hashOf(source), states: map[string]State{}},
+		stored: stored,
 		states: map[string]lines{},
 	}
 	p.document(source)
@@ -45,10 +54,21 @@ func (l lines) of(key string) int {
 // parser reads the tree of a file and collects what is wrong with it.
 type parser struct {
 	l        *Lifecycle
+	stored   bool // see ParseStored
 	problems []Problem
 	root     lines
 	states   map[string]lines
 	edges    []lines // beside l.edges
+}
+
+// refuse notes what an author must change, and the engine could work with. A new
+// check uses this; at is for what no version has ever accepted.
+func (p *parser) refuse(line int, format string, args ...any) {
+	if p.stored {
+		p.warning(line, format, args...)
+		return
+	}
+	p.at(line, format, args...)
 }
 
 // at notes a problem, once: an edge from many states has its faults only once.

@@ -33,7 +33,7 @@ func (p *parser) edge(n *yaml.Node) {
 		case "by":
 			e.By = p.list(v, key)
 			if v.Kind == yaml.SequenceNode && len(e.By) == 0 {
-				p.wrong(v, "by is an empty list: leave it out where anybody may fire the edge")
+				p.refuse(v.Line, "by is an empty list: leave it out where anybody may fire the edge")
 			}
 			for i, by := range e.By {
 				if by != "" && !slices.Contains(actors, by) {
@@ -69,6 +69,10 @@ func (p *parser) guards(e *Edge, v *yaml.Node) {
 			continue
 		}
 		g, err := compile(text)
+		if err != nil && p.stored {
+			p.refuse(items(v)[i].Line, "%s", err)
+			g, err = compileStored(text)
+		}
 		if err != nil {
 			p.wrong(items(v)[i], "%s", err)
 		}

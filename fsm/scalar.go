@@ -45,8 +45,11 @@ func (p *parser) flag(n *yaml.Node, key string) bool {
 
 func (p *parser) number(n *yaml.Node, key string, least int) int {
 	v, err := strconv.Atoi(n.Value) // the YAML library would cut 1.5 down to 1
-	if n.Kind != yaml.ScalarNode || err != nil || v < least {
+	switch {
+	case n.Kind != yaml.ScalarNode || err != nil || v < 0:
 		p.wrong(n, "%s is a whole number, %d or more", key, least)
+	case v < least:
+		p.refuse(n.Line, "%s is a whole number, %d or more", key, least)
 	}
 	return v
 }
@@ -55,8 +58,11 @@ func (p *parser) number(n *yaml.Node, key string, least int) int {
 // goes by, and a written 0 would too.
 func (p *parser) duration(n *yaml.Node, key string) time.Duration {
 	d, err := time.ParseDuration(n.Value)
-	if n.Kind != yaml.ScalarNode || err != nil || d <= 0 {
+	switch {
+	case n.Kind != yaml.ScalarNode || err != nil || d < 0:
 		p.wrong(n, "%s is a duration of more than 0, such as 30s, 15m or 2h", key)
+	case d == 0:
+		p.refuse(n.Line, "%s is a duration of more than 0, such as 30s, 15m or 2h", key)
 	}
 	return d
 }

@@ -9,7 +9,8 @@ import (
 const cancel = "cancel"
 
 // Warnings are what is odd about the lifecycle and no reason to refuse it, in
-// the order of its lines. The caller owns the list.
+// the order of its lines; after ParseStored also what Parse would refuse. The
+// caller owns the list.
 func (l *Lifecycle) Warnings() []Problem { return slices.Clone(l.warnings) }
 
 // warn notes the states that a person cannot cancel a PRP in.
@@ -30,5 +31,8 @@ func (p *parser) warn() {
 }
 
 func (p *parser) warning(line int, format string, args ...any) {
-	p.l.warnings = append(p.l.warnings, Problem{line, fmt.Sprintf(format, args...)})
+	odd := Problem{max(line, 1), fmt.Sprintf(format, args...)}
+	if !slices.Contains(p.l.warnings, odd) {
+		p.l.warnings = append(p.l.warnings, odd)
+	}
 }

@@ -60,20 +60,40 @@ func (q *Queue) Dead(ctx context.Context) ([]DeadMessage, error) {
 	return dead, nil
 }
 
-// quarantine moves an element of this worker's list to the dead letters.
-func (q *Queue) quarantine(ctx context.Context, raw string, why error) error {
+// Bury moves a message that this worker has in hand to the dead letters. One that
+// it does not have, or no longer, is no error.
+func (q *Queue) Bury(ctx context.Context, m Message, why error) error {
+	l := letter{Reason: why.Error(), Worker: q.cfg.Worker, Attempts: m.Attempt}
+	for i, key := range q.keysOf(m.ID) {
+		id := m.ID
+		if i > 0 { // a second message of this id
+			id += "-" + nonce()
+		}
+		if err := q.bury(ctx, fmt.Sprint(key), "", id, l); err != nil {
+			return q.fail("bury "+m.ID+" of", err)
+		}
+	}
+	q.release(m.ID)
+	return nil
+}
+
+// quarantine moves what is no message from this worker's hands to the dead letters.
+func (q *Queue) quarantine(ctx context.Context, key, element, raw string, why error) error {
 	l := letter{Reason: why.Error(), Worker: q.cfg.Worker}
-	if utf8.ValidString(raw) {
-		l.Raw = &raw
-	} else {
+	if !utf8.ValidString(raw) {
 		l.Raw64 = []byte(raw)
 	}
+	return q.bury(ctx, key, element, "malformed-"+nonce(), l)
+}
+
+// bury has the script fill in when, and what was there unless that is no UTF-8.
+func (q *Queue) bury(ctx context.Context, key, element, id string, l letter) error {
 	text, err := json.Marshal(l)
 	if err != nil {
 		return fmt.Errorf("write a dead letter: %w", err)
 	}
-	keys := []string{q.taken, q.keys.Dead}
-	if err := q.scripts.quarantine.Run(ctx, q.rdb, keys, raw, "malformed-"+nonce(), text).Err(); err != nil {
+	keys := []string{q.keys.Messages, q.taken, q.hand, q.keys.Dead}
+	if err := q.scripts.bury.Run(ctx, q.rdb, keys, key, element, id, text).Err(); err != nil {
 		return fmt.Errorf("put a dead letter aside: %w", err)
 	}
 	return nil

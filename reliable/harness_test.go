@@ -112,6 +112,14 @@ func (b *bench) wantEmpty(q *Queue) {
 	}
 }
 
+// wantNothingKept finds envelopes of messages that are done with.
+func (b *bench) wantNothingKept(q *Queue) {
+	b.Helper()
+	if kept := b.rdb.HKeys(b.Context(), q.keys.Messages).Val(); len(kept) != 0 {
+		b.Errorf("kept: %q", kept)
+	}
+}
+
 // redisNow is the clock that decides.
 func (b *bench) redisNow() time.Time {
 	b.Helper()

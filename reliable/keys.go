@@ -10,6 +10,8 @@ import (
 type Keys struct {
 	// Pending is the list of what waits, its head at the right.
 	Pending string
+	// Messages is the hash of all messages that wait or are taken.
+	Messages string
 	// Takers is the sorted set of the workers by the end of their leases.
 	Takers string
 	// Dead is the hash of the dead letters.
@@ -27,16 +29,24 @@ func KeysFor(prefix string) (Keys, error) {
 		return Keys{}, fmt.Errorf("reliable: the prefix %q must hold a hash tag such as {q:mail}", prefix)
 	}
 	return Keys{
-		Pending: prefix + ":pending", Takers: prefix + ":takers", Dead: prefix + ":dead", prefix: prefix,
+		Pending: prefix + ":pending", Messages: prefix + ":messages", Takers: prefix + ":takers", Dead: prefix + ":dead", prefix: prefix,
 	}, nil
 }
 
-// Taken is the list of what a worker has in hand.
+// Taken is the list of what a worker took and may not have received.
 func (k Keys) Taken(worker string) (string, error) {
 	if err := k.check("worker", worker); err != nil {
 		return "", err
 	}
 	return k.prefix + ":taken:" + worker, nil
+}
+
+// Hand is the sorted set of what a worker has received.
+func (k Keys) Hand(worker string) (string, error) {
+	if err := k.check("worker", worker); err != nil {
+		return "", err
+	}
+	return k.prefix + ":hand:" + worker, nil
 }
 
 // Seen is the mark of a message id that was pushed lately.

@@ -27,11 +27,16 @@ func (q *Queue) Peek(ctx context.Context, limit int) ([]Message, error) {
 	if err != nil {
 		return nil, q.fail("peek into", err)
 	}
+	slices.Reverse(raws)
 	var waiting []Message
-	for _, raw := range slices.Backward(raws) {
+	err = q.read(ctx, raws, func(_, raw string) error {
 		if m, err := Decode([]byte(raw)); err == nil {
 			waiting = append(waiting, m)
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, q.fail("peek into", err)
 	}
 	return waiting, nil
 }
@@ -62,13 +67,13 @@ func (q *Queue) depthOnce(ctx context.Context) (Depth, error) {
 }
 
 func (q *Queue) depthOf(ctx context.Context, workers []string) (Depth, error) {
-	keys, args := []string{q.keys.Pending, q.keys.Takers, q.keys.Dead}, []any{}
+	keys, args := []string{q.keys.Pending, q.keys.Takers, q.keys.Dead, q.keys.Messages}, []any{}
 	for _, worker := range workers {
-		taken, err := q.keys.Taken(worker)
+		lists, err := q.listsOf(worker)
 		if err != nil {
 			return Depth{}, err
 		}
-		keys, args = append(keys, taken), append(args, worker)
+		keys, args = append(keys, lists...), append(args, worker)
 	}
 	reply, err := q.scripts.depth.Run(ctx, q.rdb, keys, args...).Result()
 	if err != nil {
@@ -78,6 +83,16 @@ func (q *Queue) depthOf(ctx context.Context, workers []string) (Depth, error) {
 		return Depth{}, errBusy
 	}
 	return readDepth(reply)
+}
+
+// listsOf are the keys of what a worker took.
+func (q *Queue) listsOf(worker string) ([]string, error) {
+	taken, err := q.keys.Taken(worker)
+	if err != nil {
+		return nil, err
+	}
+	hand, err := q.keys.Hand(worker)
+	return []string{taken, hand}, err
 }
 
 func readDepth(reply any) (Depth, error) {

@@ -14,7 +14,7 @@ const pushAtOnce = 500
 // fails, those counted are in, those after them may be: push them all again.
 func (q *Queue) Push(ctx context.Context, messages ...Message) (pushed int, err error) {
 	for some := range slices.Chunk(messages, pushAtOnce) {
-		keys, args := []string{q.keys.Pending}, []any{q.cfg.Dedup.Milliseconds(), nonce()}
+		keys, args := []string{q.keys.Pending, q.keys.Messages}, []any{q.cfg.Dedup.Milliseconds(), nonce()}
 		for _, m := range some {
 			if m.ID == "" {
 				m.ID = nonce()
@@ -23,7 +23,7 @@ func (q *Queue) Push(ctx context.Context, messages ...Message) (pushed int, err 
 			if err != nil {
 				return pushed, q.fail("push to", err)
 			}
-			keys, args = append(keys, seen), append(args, raw)
+			keys, args = append(keys, seen), append(args, m.ID, raw)
 		}
 		n, err := q.scripts.push.Run(ctx, q.rdb, keys, args...).Int()
 		if err != nil {
@@ -54,10 +54,9 @@ func (q *Queue) Replace(ctx context.Context, done string, next Message) error {
 	if err != nil {
 		return q.fail("replace "+done+" in", err)
 	}
-	q.takes.RLock() // as in Ack
-	defer q.takes.RUnlock()
-	keys := []string{q.keys.Pending, q.taken, seen}
-	code, err := q.scripts.replace.Run(ctx, q.rdb, keys, q.cfg.Dedup.Milliseconds(), nonce(), done, next.ID, raw).Int()
+	keys := []string{q.keys.Pending, q.keys.Messages, q.taken, q.hand, seen}
+	args := append([]any{q.cfg.Dedup.Milliseconds(), nonce(), next.ID, raw}, q.keysOf(done)...)
+	code, err := q.scripts.replace.Run(ctx, q.rdb, keys, args...).Int()
 	if err == nil && code == -1 {
 		err = ErrNotTaken
 	}

@@ -36,20 +36,27 @@ type Config struct {
 	Dedup time.Duration
 }
 
-// Queue is one worker's hold of a queue. It is safe for concurrent use.
+// Queue is one worker's hold of a queue: a process opens one for each worker name.
+// It is safe for concurrent use.
 type Queue struct {
 	rdb     redis.UniversalClient
 	scripts *scriptSet
 	keys    Keys
 	taken   string // this worker's list
+	hand    string // and what it has received
 	cfg     Config
 
-	// takes is held for reading from the moment a message may leave the queue
-	// until hand knows it, and for writing by who compares the two.
-	takes sync.RWMutex
-	mu    sync.Mutex
-	hand  map[string]bool // what Receive answered and nobody acknowledged
-	doubt time.Time       // until when an unanswered take may still fill the list
+	// taking is held for reading while Receive runs, so that Extend knows whether
+	// an element of the list may still be received.
+	taking sync.RWMutex
+	// asking is held while a script reads the list: two would be given the same
+	// message.
+	asking sync.Mutex
+
+	mu     sync.Mutex
+	fresh  map[string]string   // key -> element that was received, which Redis does not know yet
+	copies map[string][]string // id -> keys of messages whose key is not their id
+	held   int64               // how many messages were in hand at the last renewal
 }
 
 // New opens a queue; nothing is written yet. A client's read timeout must be over
@@ -69,11 +76,18 @@ func New(rdb redis.UniversalClient, cfg Config) (*Queue, error) {
 	if err != nil {
 		return nil, err
 	}
+	hand, err := keys.Hand(cfg.Worker)
+	if err != nil {
+		return nil, err
+	}
 	set, err := scripts()
 	if err != nil {
 		return nil, fmt.Errorf("reliable: %w", err)
 	}
-	return &Queue{rdb: rdb, scripts: set, keys: keys, taken: taken, cfg: cfg, hand: map[string]bool{}}, nil
+	return &Queue{
+		rdb: rdb, scripts: set, keys: keys, taken: taken, hand: hand, cfg: cfg,
+		fresh: map[string]string{}, copies: map[string][]string{},
+	}, nil
 }
 
 // Worker is the name under which this queue takes messages.

@@ -1,6 +1,7 @@
 package reliable
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -24,16 +25,21 @@ func TestKeysRefuseEmptyParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken, err1 := k.Taken("host:1:x")
-	seen, err2 := k.Seen("m1")
-	if err1 != nil || err2 != nil {
-		t.Fatal(err1, err2)
+	hand, err2 := k.Hand("host:1:x")
+	seen, err3 := k.Seen("m1")
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
 	}
-	got := strings.Join([]string{k.Pending, k.Takers, k.Dead, taken, seen}, " ")
-	if want := "{p3}:outbox:pending {p3}:outbox:takers {p3}:outbox:dead {p3}:outbox:taken:host:1:x {p3}:outbox:seen:m1"; got != want {
+	got := strings.Join([]string{k.Pending, k.Messages, k.Takers, k.Dead, taken, hand, seen}, " ")
+	if want := "{p3}:outbox:pending {p3}:outbox:messages {p3}:outbox:takers {p3}:outbox:dead " +
+		"{p3}:outbox:taken:host:1:x {p3}:outbox:hand:host:1:x {p3}:outbox:seen:m1"; got != want {
 		t.Errorf("keys are %s", got)
 	}
 	if _, err := k.Taken(""); err == nil {
 		t.Error("an empty worker has a list")
+	}
+	if _, err := k.Hand(""); err == nil {
+		t.Error("an empty worker has a hand")
 	}
 	if _, err := k.Seen(""); err == nil {
 		t.Error("an empty id has a mark")

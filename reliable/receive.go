@@ -3,6 +3,7 @@ package reliable
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -21,6 +22,8 @@ const block = time.Second
 // zero waits until ctx ends, which it notices within a second. What is no message
 // becomes a dead letter and does not stop it.
 func (q *Queue) Receive(ctx context.Context, wait time.Duration) (Message, error) {
+	q.taking.RLock()
+	defer q.taking.RUnlock()
 	for end := time.Now().Add(wait); ; {
 		m, err := q.receiveOnce(ctx, wait, end)
 		switch {
@@ -42,100 +45,83 @@ func (q *Queue) receiveOnce(ctx context.Context, wait time.Duration, end time.Ti
 	if err := ctx.Err(); err != nil {
 		return Message{}, err
 	}
-	// First the lease: a list that no entry of takers leads to would be lost with
-	// its worker.
-	if err := q.lease(ctx); err != nil {
-		return Message{}, err
-	}
-	if m, err := q.stray(ctx); !errors.Is(err, redis.Nil) {
+	m, err := q.take(ctx)
+	if !errors.Is(err, redis.Nil) || wait == 0 {
 		return m, err
 	}
-	q.takes.RLock()
-	defer q.takes.RUnlock()
-	raw, err := q.take(ctx, wait, end)
-	if err != nil {
-		if !errors.Is(err, redis.Nil) {
-			q.mu.Lock()
-			q.doubt = time.Now().Add(2 * block)
-			q.mu.Unlock()
-		}
+	if err := q.await(ctx, wait, end); err != nil {
 		return Message{}, err
 	}
-	return q.open(ctx, raw)
+	return q.take(ctx)
 }
 
-// take moves the head of the queue into this worker's list.
-func (q *Queue) take(ctx context.Context, wait time.Duration, end time.Time) (string, error) {
-	args := []any{"LMOVE", q.keys.Pending, q.taken, "RIGHT", "LEFT"}
-	if wait != 0 {
-		left := block
-		if wait > 0 {
-			left = min(left, time.Until(end))
-		}
-		if deadline, ok := ctx.Deadline(); ok {
-			left = min(left, time.Until(deadline))
-		}
-		// Not BLMove, which rounds up to a second; and never 0, which is for ever.
-		left = max(left, time.Millisecond)
-		args = append([]any{"BLMOVE"}, args[1:]...)
-		args = append(args, strconv.FormatFloat(left.Seconds(), 'f', 3, 64))
+// take answers the oldest message of this worker's list that it has not received,
+// else the one at the head, or redis.Nil. An answer that is lost is not believed
+// to be received, so the next call gives the same message again.
+func (q *Queue) take(ctx context.Context) (Message, error) {
+	q.asking.Lock()
+	defer q.asking.Unlock()
+	received, elements := q.received()
+	keys := []string{q.keys.Pending, q.keys.Takers, q.keys.Messages, q.taken, q.hand}
+	args := append([]any{q.cfg.Worker, q.cfg.Lease.Milliseconds(), nonce()}, elements...)
+	answer, err := q.scripts.take.Run(ctx, q.rdb, keys, args...).Slice()
+	if err != nil {
+		return Message{}, err
 	}
-	cmd := once{redis.NewCmd(ctx, args...)}
-	_ = q.rdb.Process(ctx, cmd) // its error is the command's
-	return cmd.Text()
+	q.confirm(received)
+	if len(answer) != 1 && len(answer) != 3 {
+		return Message{}, fmt.Errorf("unexpected answer %v", answer)
+	}
+	held, _ := answer[0].(int64)
+	q.setHeld(held)
+	if len(answer) == 1 {
+		return Message{}, redis.Nil
+	}
+	element, _ := answer[1].(string)
+	raw, there := answer[2].(string)
+	return q.open(ctx, element, raw, there)
+}
+
+// await moves the head of the queue into this worker's list, when one comes.
+func (q *Queue) await(ctx context.Context, wait time.Duration, end time.Time) error {
+	left := block
+	if wait > 0 {
+		left = min(left, time.Until(end))
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		left = min(left, time.Until(deadline))
+	}
+	// Not BLMove, which rounds up to a second; and never 0, which is for ever.
+	left = max(left, time.Millisecond)
+	cmd := once{redis.NewCmd(ctx, "BLMOVE", q.keys.Pending, q.taken, "RIGHT", "LEFT", strconv.FormatFloat(left.Seconds(), 'f', 3, 64))}
+	return q.rdb.Process(ctx, cmd)
 }
 
 // once is a command that go-redis does not send again after a lost answer: the
-// second one would take a second message, and hide the first.
+// second one would take a second message, which others could have had.
 type once struct{ *redis.Cmd }
 
 func (once) NoRetry() bool { return true }
 
-// open reads an element of this worker's list.
-func (q *Queue) open(ctx context.Context, raw string) (Message, error) {
+// open reads an element of this worker's list and notes that it was received.
+func (q *Queue) open(ctx context.Context, element, raw string, there bool) (Message, error) {
+	key, ok := keyOf(element)
+	if !ok {
+		return Message{}, fmt.Errorf("unexpected element %q", element)
+	}
 	m, err := Decode([]byte(raw))
+	if !there {
+		err = fmt.Errorf("%w: the envelope of %q is lost", ErrMalformed, key)
+	}
 	if err != nil {
-		if failed := q.quarantine(ctx, raw, err); failed != nil {
+		if failed := q.quarantine(ctx, key, element, raw, err); failed != nil {
 			return Message{}, failed
 		}
 		return Message{}, err
 	}
 	q.mu.Lock()
-	q.hand[m.ID] = true
-	q.mu.Unlock()
+	defer q.mu.Unlock()
+	q.fresh[key] = element
+	q.noteCopy(m.ID, key)
 	return m, nil
-}
-
-// stray finds a message that a take moved whose answer was lost, or redis.Nil.
-func (q *Queue) stray(ctx context.Context) (Message, error) {
-	q.mu.Lock()
-	doubt := time.Now().Before(q.doubt)
-	q.mu.Unlock()
-	if !doubt {
-		return Message{}, redis.Nil
-	}
-	q.takes.Lock()
-	defer q.takes.Unlock()
-	mine, err := q.mine(ctx)
-	if err != nil {
-		return Message{}, err
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, m := range mine {
-		if !q.hand[m.ID] {
-			q.hand[m.ID] = true
-			return m, nil
-		}
-	}
-	return Message{}, redis.Nil
-}
-
-// release forgets messages that this worker no longer has.
-func (q *Queue) release(ids ...string) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, id := range ids {
-		delete(q.hand, id)
-	}
 }

@@ -3,7 +3,9 @@ package reliable
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,28 +77,24 @@ func TestReceiveEndsWithItsContext(t *testing.T) {
 
 func TestReceiveTakesTheLeaseFirst(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"lmove", "blmove"} {
-		each(t, func(t *testing.T, b *bench) {
-			q := b.worker("w")
-			b.push(q, "1")
-			looked := false
-			b.rdb.AddHook(&lossy{command: command, before: func(ctx context.Context) {
-				looked = true
-				if err := b.rdb.ZScore(ctx, q.keys.Takers, "w").Err(); err != nil {
-					t.Errorf("the worker takes before it is among the takers: %v", err)
-				}
-			}})
-			wait := time.Duration(0)
-			if command == "blmove" {
-				wait = patience
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		looked := make(chan struct{}, 100)
+		b.rdb.AddHook(&lossy{command: "blmove", before: func(ctx context.Context) {
+			if err := b.rdb.ZScore(ctx, q.keys.Takers, "w").Err(); err != nil {
+				t.Errorf("the worker takes before it is among the takers: %v", err)
 			}
-			_, err := q.Receive(t.Context(), wait)
-			b.must(err)
-			if !looked {
-				t.Error("nothing was taken")
-			}
-		})
-	}
+			looked <- struct{}{}
+		}})
+		got := make(chan error)
+		go func() {
+			_, err := q.Receive(t.Context(), patience)
+			got <- err
+		}()
+		<-looked
+		b.push(b.worker("producer"), "1")
+		b.must(<-got)
+	})
 }
 
 func TestWhatDoesNotDecodeStopsNothing(t *testing.T) {
@@ -139,7 +137,7 @@ func TestQuarantineOfWhatIsGoneChangesNothing(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bench) {
 		q := b.worker("w")
-		b.must(q.quarantine(t.Context(), "gone", errors.New("why")))
+		b.must(q.quarantine(t.Context(), "", "gone", "gone", errors.New("why")))
 		dead, err := q.Dead(t.Context())
 		b.must(err)
 		if len(dead) != 0 {
@@ -148,15 +146,14 @@ func TestQuarantineOfWhatIsGoneChangesNothing(t *testing.T) {
 	})
 }
 
-// go-redis would send a BLMOVE again after a lost answer, take a second message,
-// and leave the first in hand where nobody knows of it.
+// The answer that hands out a message may be lost; the next one gives the same.
 func TestLostAnswerLosesNoMessage(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bench) {
 		q := b.worker("w")
 		b.push(q, "1", "2", "3")
 		b.take(q, 1)
-		hook := &lossy{command: "lmove"}
+		hook := &lossy{command: "evalsha"}
 		b.rdb.AddHook(hook)
 		hook.drop.Store(true)
 		if _, err := q.Receive(t.Context(), 0); !errors.Is(err, errLost) {
@@ -166,6 +163,98 @@ func TestLostAnswerLosesNoMessage(t *testing.T) {
 		b.wantEmpty(q)
 		b.must(q.Ack(t.Context(), "1", "2", "3"))
 		b.wantMine(q)
+	})
+}
+
+// However long the network was away since, and without another Receive.
+func TestWhatNobodyReceivedGoesHomeWithTheNextRenewal(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		b.push(q, "0", "1", "2", "3")
+		b.take(q, 1)
+		hook := &lossy{command: "evalsha"}
+		b.rdb.AddHook(hook)
+		hook.drop.Store(true)
+		if _, err := q.Receive(t.Context(), 0); !errors.Is(err, errLost) {
+			t.Fatalf("the answer was not lost: %v", err)
+		}
+		b.must(b.rdb.LMove(t.Context(), q.keys.Pending, q.taken, "RIGHT", "LEFT").Err()) // a BLMOVE that came late
+		b.resending()
+		b.must(q.Extend(t.Context()))
+		b.wantMine(q, "0")
+		b.wantWaiting(q, "1", "2", "3")
+		if n := q.Held(); n != 1 {
+			t.Errorf("it has %d in hand, want 1", n)
+		}
+		if got := b.take(q, 1)[0]; got.ID != "1" || got.Attempt != 0 {
+			t.Errorf("received %+v", got)
+		}
+	})
+}
+
+// A renewal must not take home what a Receive is just being given.
+func TestRenewalLeavesAloneWhatIsBeingReceived(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		blocked := make(chan struct{}, 1000)
+		b.rdb.AddHook(&lossy{command: "blmove", before: func(context.Context) { blocked <- struct{}{} }})
+		got := make(chan error)
+		go func() {
+			m, err := q.Receive(t.Context(), patience)
+			if err == nil && m.ID != "1" {
+				err = errors.New("received " + m.ID)
+			}
+			got <- err
+		}()
+		<-blocked
+		b.must(b.rdb.LPush(t.Context(), q.taken, `{"id":"1"}`).Err())
+		b.must(q.Extend(t.Context()))
+		b.wantWaiting(q)
+		b.must(<-got)
+		b.must(q.Extend(t.Context()))
+		b.wantMine(q, "1")
+	})
+}
+
+// Each of many that receive as one worker is given messages of its own.
+func TestOneWorkerReceivesManyAtOnceAndNoneTwice(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q, producer := b.worker("w"), b.worker("producer")
+		const n, receivers = 200, 8
+		ids := make(chan string, n)
+		var wg sync.WaitGroup
+		for range receivers {
+			wg.Go(func() {
+				for range n / receivers {
+					m, err := q.Receive(t.Context(), patience)
+					if err == nil {
+						err = q.Ack(t.Context(), m.ID)
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					ids <- m.ID
+				}
+			})
+		}
+		for i := range n {
+			b.push(producer, fmt.Sprint(i))
+		}
+		wg.Wait()
+		close(ids)
+		seen := map[string]bool{}
+		for id := range ids {
+			if seen[id] {
+				t.Errorf("%s was received twice", id)
+			}
+			seen[id] = true
+		}
+		b.wantMine(q)
+		b.wantNothingKept(q)
 	})
 }
 

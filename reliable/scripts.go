@@ -11,15 +11,15 @@ import (
 var files embed.FS
 
 type scriptSet struct {
-	push, lease, ack, replace, quarantine, lapsed, reap, depth *lua.Script
+	push, take, lease, ack, replace, bury, lapsed, reap, depth, park, adopt *lua.Script
 }
 
 // scripts are read once per process, by the first New.
 var scripts = sync.OnceValues(func() (*scriptSet, error) {
 	s := &scriptSet{}
 	for name, into := range map[string]**lua.Script{
-		"push": &s.push, "lease": &s.lease, "ack": &s.ack, "replace": &s.replace,
-		"quarantine": &s.quarantine, "lapsed": &s.lapsed, "reap": &s.reap, "depth": &s.depth,
+		"push": &s.push, "take": &s.take, "lease": &s.lease, "ack": &s.ack, "replace": &s.replace, "bury": &s.bury,
+		"lapsed": &s.lapsed, "reap": &s.reap, "depth": &s.depth, "park": &s.park, "adopt": &s.adopt,
 	} {
 		script, err := lua.Load(files, name)
 		if err != nil {

@@ -2,11 +2,16 @@ package tasks
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
 // OrderVersion is the version of the wire form of an Order.
 const OrderVersion = 1
+
+// ErrNewerOrder is returned for an order whose version is above OrderVersion: a
+// newer program wrote it, and will read it.
+var ErrNewerOrder = errors.New("the order is a newer program's")
 
 // MaxOrder bounds an encoded order: orders carry ids, never documents.
 const MaxOrder = 16 << 10
@@ -38,8 +43,13 @@ func (o Order) Encode() ([]byte, error) {
 	return b, err
 }
 
-// DecodeOrder reads the wire form of an order.
+// DecodeOrder reads the wire form of an order. Of a newer one, which wraps
+// ErrNewerOrder, nothing but the version is looked at.
 func DecodeOrder(b []byte) (Order, error) {
+	var head struct{ V float64 }
+	if err := json.Unmarshal(b, &head); err == nil && head.V > OrderVersion {
+		return Order{}, newer(head.V)
+	}
 	var o Order
 	if err := json.Unmarshal(b, &o); err != nil {
 		return o, fmt.Errorf("order is not JSON: %w", err)
@@ -48,8 +58,11 @@ func DecodeOrder(b []byte) (Order, error) {
 }
 
 func (o Order) validate() error {
-	if o.V < 1 || o.V > OrderVersion {
-		return fmt.Errorf("order has version %d, this program reads up to %d", o.V, OrderVersion)
+	if o.V > OrderVersion {
+		return newer(float64(o.V))
+	}
+	if o.V < 1 {
+		return fmt.Errorf("order has version %d, the first is 1", o.V)
 	}
 	prp, fence, err := ParseJobID(o.Job)
 	if err != nil {
@@ -59,4 +72,8 @@ func (o Order) validate() error {
 		return fmt.Errorf("order of job %s contradicts itself", o.Job)
 	}
 	return nil
+}
+
+func newer(version float64) error {
+	return fmt.Errorf("%w: it has version %.0f, this program reads up to %d", ErrNewerOrder, version, OrderVersion)
 }

@@ -1,6 +1,7 @@
 package tasks_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -56,6 +57,27 @@ func TestWhatIsNoOrderIsNotTaken(t *testing.T) {
 	for _, wire := range []string{"", "x", "null", "[]", `{"v":1}`, `{"v":99,"job":"PRP-7:3:abc"}`} {
 		if _, err := tasks.DecodeOrder([]byte(wire)); err == nil {
 			t.Errorf("%q was taken", wire)
+		}
+	}
+}
+
+// A newer program may have changed everything but the version.
+func TestNewerOrderIsToldFromABrokenOne(t *testing.T) {
+	t.Parallel()
+	for wire, newer := range map[string]bool{
+		`{"v":2,"job":"PRP-7:3:abc","prp":"PRP-7","fence":3,"type":"prp.develop"}`: true,
+		`{"v":2}`: true,
+		`{"v":99,"job":{"id":7},"fence":"three"}`: true,
+		`{"v":1e300}`: true,
+		`{"v":1,"job":"PRP-7:3:abc","prp":"PRP-7","fence":"3"}`: false,
+		`{"v":"2"}`: false,
+		`{"v":2`:    false,
+		`{"v":0}`:   false,
+		`{}`:        false,
+		`[2]`:       false,
+	} {
+		if _, err := tasks.DecodeOrder([]byte(wire)); err == nil || errors.Is(err, tasks.ErrNewerOrder) != newer {
+			t.Errorf("%s: %v", wire, err)
 		}
 	}
 }

@@ -36,8 +36,17 @@ type Assignment struct {
 	Document []byte
 	Criteria json.RawMessage // array
 	Gates    json.RawMessage // array
-	Reasons  []string
-	Answer   string
+	Reasons  []string        // of the last rejection or refusal, until work is accepted
+	Answer   string          // to the last question
+	// Questions are all that agents have asked about the PRP, with the answers.
+	Questions []Exchange
+}
+
+// Exchange is a question of an agent and the answer to it.
+type Exchange struct {
+	Question string `json:"question"`
+	Answer   string `json:"answer"`
+	Answered bool   `json:"answered,omitempty"`
 }
 
 // Delivery hands in the result of a run. Retries and RetryDelay are those of
@@ -65,6 +74,7 @@ type Process struct {
 	BootID      string        `json:"boot_id"`
 	PIDNS       string        `json:"pid_ns"` // pid namespace
 	Version     string        `json:"version"`
+	Schema      int           `json:"schema,omitempty"` // of the records that it reads; 0 is 1
 	Serves      bool          `json:"serves,omitempty"` // it relays and sweeps for everybody
 	GoneAfter   time.Duration `json:"gone_after"`
 	Agents      []Agent       `json:"agents"`
@@ -83,5 +93,6 @@ type Agent struct {
 	Running      int       `json:"running"`
 	Draining     bool      `json:"draining,omitempty"`
 	LimitedUntil time.Time `json:"limited_until,omitzero"`
+	Unwell       string    `json:"unwell,omitempty"` // why it cannot start work
 	Repo         string    `json:"repo,omitempty"`
 }

@@ -1,143 +1,74 @@
 package workflow
 
-import (
-	"context"
-	"errors"
-	"fmt"
+import "github.com/prpflow/prpflow/fsm"
+
+// Lifecycles are lifecycles by hash.
+type Lifecycles map[string]*fsm.Lifecycle
+
+// end is how far a dependency has come.
+type end int
+
+const (
+	underway  end = iota
+	succeeded     // whoever waits for it may go on
+	stuck         // it will not complete by itself
 )
 
-// Dependants looked at in one go, and the next chunk's place in the queue.
-const lookChunk = 100
+func (l Lifecycles) endOf(dep Loaded) end {
+	lc := l[dep.Lifecycle]
+	if dep.ID == "" || lc == nil {
+		return underway
+	}
+	s, _ := lc.State(dep.State)
+	switch {
+	case s.Success:
+		return succeeded
+	case s.Terminal, GivenUp(lc, dep.State):
+		return stuck
+	}
+	return underway
+}
 
-// LookAtDependants looks at a chunk of the PRPs that wait for one, after the
-// cursor; the cursor for the next chunk comes back, "" at the end.
-func (e *Engine) LookAtDependants(ctx context.Context, dep, after string) (string, error) {
-	ids, err := e.Store.Dependants(ctx, dep, after, lookChunk)
+// Ended says whether a dependency is at an end, good or bad: who waits for it is
+// to be looked at.
+func (l Lifecycles) Ended(dep Loaded) bool { return l.endOf(dep) != underway }
+
+// Grant publishes the job of a PRP whose turn at the merge lease has come.
+func Grant(c Context, rec Record, member string) (t Change, save bool, err error) {
+	m := rec.Stage.Merge
+	if m == nil || m.Member != member || m.Granted {
+		return t, false, nil
+	}
+	d := begin(c, rec)
+	d.rec.Stage.Merge.Granted = true
+	d.remark(Input{Event: "lease_granted", Actor: ActorEngine, Reason: m.Lease})
+	t, err = d.done()
+	return t, err == nil, err
+}
+
+// LoseLease takes the job from a PRP that no longer owns its merge lease, since
+// the store has lost that, and lets it wait for the lease again. What a run has
+// reported meanwhile does not count.
+func LoseLease(c Context, rec Record, member, reason string) (t Change, save bool, err error) {
+	m := rec.Stage.Merge
+	if m == nil || m.Member != member || !m.Granted {
+		return t, false, nil
+	}
+	d := begin(c, rec)
+	if rec.Holder() != nil {
+		d.rec.Stage.Runs--
+	}
+	d.rec.Stage.Work, d.rec.Stage.Merge = nil, nil
+	d.remark(Input{Event: EventLeaseLost, Actor: ActorEngine, Reason: reason})
+	t, err = d.done()
+	return t, err == nil, err
+}
+
+// MemberPRP is the PRP of a member of a lease.
+func MemberPRP(member string) string {
+	id, _, err := parseMember(member)
 	if err != nil {
-		return "", err
+		return member
 	}
-	for _, id := range ids {
-		if err := e.Unblock(ctx, id); err != nil && !errors.Is(err, ErrNotFound) {
-			return "", fmt.Errorf("dependants of %s: %w", dep, err)
-		}
-	}
-	if len(ids) < lookChunk {
-		return "", nil
-	}
-	return ids[len(ids)-1], nil
-}
-
-// Unblock reads the dependencies of a PRP that waits, and lets it go on when
-// all are complete.
-func (e *Engine) Unblock(ctx context.Context, id string) error {
-	_, _, err := e.change(ctx, id, "", "", func(c Context, rec Record) (Transition, bool, error) {
-		if len(rec.BlockedBy) == 0 {
-			return Transition{}, false, nil
-		}
-		blocked, stuck, err := e.blocking(ctx, rec)
-		if err != nil {
-			return Transition{}, false, err
-		}
-		t, ok := decideUnblock(c, rec, blocked, stuck)
-		return t, ok, nil
-	})
-	return err
-}
-
-// blocking lists the dependencies that are not complete, and those of them
-// that will not complete by themselves and were not reported before.
-func (e *Engine) blocking(ctx context.Context, rec Record) (blocked, stuck []string, err error) {
-	deps, err := e.Store.LoadMany(ctx, rec.DependsOn)
-	if err != nil {
-		return nil, nil, err
-	}
-	for i, dep := range deps {
-		id := rec.DependsOn[i]
-		if dep.ID == "" {
-			blocked = append(blocked, id)
-			continue
-		}
-		lc, err := e.lifecycle(ctx, dep.Lifecycle)
-		if err != nil {
-			return nil, nil, err
-		}
-		s, _ := lc.State(dep.State)
-		if s.Success {
-			continue
-		}
-		blocked = append(blocked, id)
-		told := false
-		for _, cause := range rec.Escalated {
-			told = told || cause == "dependency "+id
-		}
-		gaveUp := givenUp(lc, dep.State)
-		if (s.Terminal || gaveUp) && !told {
-			stuck = append(stuck, id)
-		}
-	}
-	return blocked, stuck, nil
-}
-
-// Acquire asks for a merge lease on behalf of a PRP and publishes the job of
-// whoever owns it then.
-func (e *Engine) Acquire(ctx context.Context, prp, lease, member string) error {
-	rec, _, err := e.load(ctx, prp)
-	if err != nil {
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		return err
-	}
-	if rec.Member != member {
-		return e.Release(ctx, lease, member) // the PRP has left the state meanwhile: nobody of that name wants it any more
-	}
-	owner, err := e.Store.AcquireLease(ctx, lease, member)
-	if err != nil {
-		return err
-	}
-	return e.grant(ctx, lease, owner)
-}
-
-// Release gives a merge lease back and wakes the first who waits.
-func (e *Engine) Release(ctx context.Context, lease, member string) error {
-	owner, err := e.Store.ReleaseLease(ctx, lease, member)
-	if err != nil {
-		return err
-	}
-	return e.grant(ctx, lease, owner)
-}
-
-// grant publishes the job of a lease's owner. An owner who no longer wants the
-// lease gives it up to the next.
-func (e *Engine) grant(ctx context.Context, lease, owner string) error {
-	for owner != "" {
-		id := memberID(owner)
-		rec, _, err := e.change(ctx, id, "", "", func(c Context, rec Record) (Transition, bool, error) {
-			if rec.Member != owner {
-				return Transition{}, false, nil
-			}
-			t, ok := decideGrant(c, rec)
-			return t, ok, nil
-		})
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		if rec.Member == owner {
-			return nil
-		}
-		if owner, err = e.Store.ReleaseLease(ctx, lease, owner); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// memberID is the PRP of a member of a lease, <prp>:<fence>.
-func memberID(member string) string {
-	for i := len(member) - 1; i >= 0; i-- {
-		if member[i] == ':' {
-			return member[:i]
-		}
-	}
-	return member
+	return id
 }

@@ -1,7 +1,10 @@
-// Package workflow is the engine that carries a PRP through its lifecycle.
+// Package workflow decides how a PRP moves through its lifecycle.
 //
-// The core decides and returns data: Decide takes a record and an event and
-// answers with a Transition, the state to save and the jobs and messages that
-// follow from it. A Store saves all of it at once or nothing; only what has
-// been saved is ever sent, from the outbox that was saved with it.
+// It is pure: every decision takes a Record and a Context and answers with a
+// Change, the state to save and the entries to send that follow from it. A
+// store saves all of a change or nothing; only what has been saved is ever
+// sent, from the outbox that was saved with it.
+//
+// Package engine reads, decides and saves; package sweep watches. Both are
+// given a store through the small interfaces of store.go.
 package workflow

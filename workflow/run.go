@@ -1,216 +1,254 @@
 package workflow
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"sync"
+	"strings"
+	"time"
 
-	"github.com/prpflow/prpflow/prp"
 	"github.com/prpflow/prpflow/tasks"
 )
 
-// Claim gives a job to a run, or says that it is stale. Asked again, the same
-// run gets the same answer.
-func (e *Engine) Claim(ctx context.Context, claim tasks.Claim) (tasks.Assignment, error) {
-	rec, _, err := e.change(ctx, claim.PRP, "", "", func(c Context, rec Record) (Transition, bool, error) {
-		return decideClaim(c, rec, claim)
-	})
+// Current says whether job and fence are those of the record.
+func (r *Record) Current(job string, fence int64) bool {
+	return r.Stage.Work != nil && r.Stage.Work.Job.ID == job && r.Fence == fence
+}
+
+// Holds says whether the run holds the record's job.
+func (r *Record) Holds(run tasks.Run) bool {
+	h := r.Holder()
+	return h != nil && r.Current(run.Job, run.Fence) && h.Incarnation == run.Incarnation && h.Run == run.ID
+}
+
+func stale(r Record, run tasks.Run) error {
+	return fmt.Errorf("%s: run %s of job %s: %w: %w", r.ID, run.ID, run.Job, ErrStale, tasks.ErrStale)
+}
+
+// heldAgain is how long a task waits whose job somebody else runs.
+const heldAgain = 5 * time.Second
+
+// Claim gives the job to a run. save is false where the claim was made before
+// and nothing is to be saved.
+func Claim(c Context, rec Record, claim tasks.Claim) (t Change, save bool, err error) {
+	if !rec.Current(claim.Job, claim.Fence) {
+		return t, false, stale(rec, claim.Run)
+	}
+	if rec.Holds(claim.Run) {
+		return t, false, nil
+	}
+	if h := rec.Holder(); h != nil {
+		own := h.Incarnation == claim.Incarnation && !slices.Contains(claim.InHand, h.Run)
+		if !own {
+			// The broker has handed the task out twice. It stays, for the holder's run
+			// may end with a word about it.
+			return t, false, tasks.RetryAfter(heldAgain, fmt.Errorf("%s: %w", rec.ID, ErrHeld))
+		}
+	}
+	if rec.Paused {
+		return t, false, fmt.Errorf("%s: %w: %w", rec.ID, ErrPaused, tasks.ErrStale)
+	}
+	d := begin(c, rec)
+	work := d.rec.Stage.Work
+	work.Holder = &Holder{Incarnation: claim.Incarnation, Agent: claim.Agent, Run: claim.ID, Revision: rec.Revision, Since: c.Now}
+	work.Retry, work.Suspect = nil, nil
+	d.rec.Stage.Runs++
+	if d.rec.Agents == nil {
+		d.rec.Agents = map[string]string{}
+	}
+	d.rec.Agents[work.Job.Role] = claim.Agent
+	if event := d.state().Claim; event != "" {
+		if err := d.fire(Input{Event: event, Actor: claim.Agent, By: ByAgent}); err != nil {
+			return t, false, err
+		}
+	}
+	t, err = d.done()
+	return t, err == nil, err
+}
+
+// Deliver lets the result of a run count, once.
+func Deliver(c Context, rec Record, del tasks.Delivery) (t Change, save bool, err error) {
+	if rec.Delivered == del.ID {
+		return t, false, nil
+	}
+	if !rec.Holds(del.Run) {
+		return t, false, stale(rec, del.Run)
+	}
+	d := begin(c, rec)
+	d.by = del.Job
+	d.rec.Usage = d.rec.Usage.Add(del.Result.Usage)
+	d.rec.Delivered = del.ID
+	d.rec.Stage.Lost = 0
+	in := Input{
+		Actor: del.Agent, Job: del.Job, By: ByAgent, Evidence: del.Result.Evidence, Reason: reasonOf(del.Result),
+		Revision: rec.Holder().Revision,
+	}
+	switch outcome := del.Result.Outcome; outcome {
+	case tasks.Retry, tasks.Limited:
+		d.wait(orDefault(time.Duration(del.Result.RetryAfter), DefaultRetryDelay), waitWhy(outcome, del))
+		d.rec.Stage.Work.Retry.Parked = outcome == tasks.Limited
+	case tasks.Failed:
+		err = d.failed(del, in)
+	default:
+		err = d.outcome(del, in)
+	}
 	if err != nil {
-		if errors.Is(err, ErrStale) {
-			if rerr := e.revived(ctx, claim); rerr != nil {
-				err = rerr
-			}
-		}
-		return tasks.Assignment{}, asStale(err)
+		return t, false, err
 	}
-	return e.assignment(ctx, rec)
+	t, err = d.done()
+	return t, err == nil, err
 }
 
-// revived fires retry where an operator has had the broker run a dead letter's
-// task again. That task itself is stale: the retry publishes another.
-func (e *Engine) revived(ctx context.Context, claim tasks.Claim) error {
-	_, _, err := e.change(ctx, claim.PRP, "", "", func(c Context, rec Record) (Transition, bool, error) {
-		if !slices.ContainsFunc(rec.Dead, func(d DeadLetter) bool { return d.ID == claim.Job }) {
-			return Transition{}, false, nil
-		}
-		for _, edge := range c.Lifecycle.Edges(rec.State) {
-			if !edge.Resets {
-				continue
-			}
-			t, err := Decide(c, rec, Input{Event: edge.Event, Actor: ActorEngine, By: ByEngine, Reason: "an operator had its archived task run again"})
-			return t, true, err
-		}
-		return Transition{}, false, nil
-	})
-	if errors.Is(err, ErrNotFound) {
-		err = nil
+// outcome takes the edge that the state names for the outcome.
+func (d *draft) outcome(del tasks.Delivery, in Input) error {
+	in.Event = d.state().Results[string(del.Result.Outcome)]
+	edge, err := d.Lifecycle.Next(d.rec.State, in.Event, d.rec.Stage.Back)
+	if in.Event == "" || err != nil {
+		del.Result.Reasons = []string{fmt.Sprintf("the outcome %q means nothing in the state %s", del.Result.Outcome, d.rec.State)}
+		return d.failed(del, in)
 	}
-	return err
-}
-
-// assignment is what the record and its document tell a run.
-func (e *Engine) assignment(ctx context.Context, rec Record) (tasks.Assignment, error) {
-	text, spec, err := e.specs.get(ctx, e.Store, rec)
+	missing, err := edge.Check(d.facts(in.Evidence))
 	if err != nil {
-		return tasks.Assignment{}, err
+		missing = []string{err.Error()}
 	}
-	return tasks.Assignment{
-		Job: *rec.Job, Attempt: rec.Attempt, Title: rec.Title, Source: rec.Source,
-		SHA256: rec.Document, Document: text, Criteria: spec.criteria, Gates: spec.gates,
-		Reasons: rec.Reasons, Answer: rec.Answer,
-	}, nil
-}
-
-// Deliver lets the result of a run count. A run that no longer holds its job
-// changes nothing.
-func (e *Engine) Deliver(ctx context.Context, del tasks.Delivery) (tasks.Verdict, error) {
-	if err := del.Result.Validate(); err != nil {
-		del.Result = tasks.Result{Outcome: tasks.Failed, Reasons: []string{err.Error()}, Usage: del.Result.Usage}
+	if len(missing) > 0 {
+		return d.evidenceRefused(in, missing)
 	}
-	rec, now, err := e.change(ctx, del.PRP, "", "", func(c Context, rec Record) (Transition, bool, error) {
-		if rec.Delivered == del.ID {
-			return Transition{}, false, nil
+	if d.state().Approval && del.Result.Outcome == tasks.Done || !edge.Allows(ByAgent) {
+		d.awaitPerson(in)
+		return nil
+	}
+	switch del.Result.Outcome {
+	case tasks.Rejected:
+		if in.Reasons = del.Result.Reasons; in.Reasons == nil {
+			in.Reasons = []string{}
 		}
-		if !holds(rec, del.Run) {
-			return Transition{}, false, stale(rec, del.Run)
+		if !d.refuse(d.state().MaxRejections) {
+			d.rec.Reasons = cutAll(in.Reasons)
+			in.Reason = fmt.Sprintf("rejected or refused %d times, the last time: %s", d.rec.Refused, in.Reason)
+			return d.giveUp(in, CauseRefused)
 		}
-		t, err := decideDeliver(c, rec, del)
-		return t, true, err
-	})
-	if err != nil {
-		return tasks.Verdict{}, asStale(err)
+	case tasks.Question:
+		in.Reason = del.Result.Question
 	}
-	return verdict(rec, del.Job, now), nil
+	d.move(edge, in)
+	if del.Result.Outcome == tasks.Question {
+		d.ask(del.Agent, del.Result.Question)
+	}
+	return nil
 }
 
-// HandBack returns a run that was interrupted on purpose: it costs nothing, and
-// the job is given out again.
-func (e *Engine) HandBack(ctx context.Context, run tasks.Run) error {
-	_, _, err := e.change(ctx, run.PRP, "", "", func(c Context, rec Record) (Transition, bool, error) {
-		if !holds(rec, run) {
-			return Transition{}, false, nil
+// questionsKept bounds what a record remembers of a talkative agent.
+const questionsKept = 32
+
+func (d *draft) ask(agent, question string) {
+	question = cut(question)
+	d.rec.Stage.Asked = true
+	d.rec.Questions = append(d.rec.Questions, tasks.Exchange{Question: question})
+	if over := len(d.rec.Questions) - questionsKept; over > 0 {
+		d.rec.Questions = slices.Delete(d.rec.Questions, 0, over)
+	}
+	d.tell("%s asks about %s: %s", agent, d.rec.ID, question)
+}
+
+// awaitPerson ends the agent's part where a person has the last word.
+func (d *draft) awaitPerson(in Input) {
+	d.rec.Stage.Work = nil
+	d.rec.Stage.Approval = &Approval{in.Event, in.Evidence}
+	event := in.Event
+	in.Event = "approval_asked"
+	d.remark(in)
+	d.tell("%s (%s) waits in %s for a person: `prpflow trigger %s %s`, or reject it.", d.rec.ID, d.rec.Title, d.rec.State, d.rec.ID, event)
+}
+
+// refusalDelay is the pause before the run that follows the first refused one,
+// then doubled: whoever answers at once without evidence would cost money at once.
+const refusalDelay = time.Second
+
+// evidenceRefused sends the job back to the same agent with what is missing.
+func (d *draft) evidenceRefused(in Input, missing []string) error {
+	reason := "evidence missing: " + strings.Join(missing, ", ")
+	reasons := missing
+	if in.Reason != "" {
+		reason += " (" + in.Reason + ")"
+		reasons = append(slices.Clone(missing), in.Reason)
+	}
+	in.Reason = reason
+	d.rec.Reasons = cutAll(reasons)
+	if !d.refuse(d.state().MaxRejections) {
+		in.Reason = fmt.Sprintf("rejected or refused %d times, the last time: %s", d.rec.Refused, reason)
+		return d.giveUp(in, CauseRefused)
+	}
+	in.Event = "evidence_refused"
+	d.remark(in)
+	d.wait(refusalDelay<<min(d.rec.Refused-1, 6), reason)
+	return nil
+}
+
+// failed spends a retry, or gives up where none is left.
+func (d *draft) failed(del tasks.Delivery, in Input) error {
+	in.Reason = reasonOf(del.Result)
+	if in.Reason == "" {
+		in.Reason = "the run failed and gave no reason"
+	}
+	state := d.state()
+	retries, delay := DefaultRetries, orDefault(del.RetryDelay, orDefault(state.RetryDelay, DefaultRetryDelay))
+	if state.Retries != nil {
+		retries = *state.Retries
+	}
+	if del.Retries != nil {
+		retries = *del.Retries
+	}
+	d.rec.Stage.Failures++
+	if d.rec.Stage.Failures > retries {
+		return d.giveUp(in, CauseRetries)
+	}
+	in.Event, in.Evidence = "run_failed", nil
+	d.remark(in)
+	d.wait(delay<<min(d.rec.Stage.Failures-1, 10), fmt.Sprintf("run %d failed: %s", d.rec.Stage.Runs, in.Reason))
+	return nil
+}
+
+// wait ends the hold; the broker hands the same task out again.
+func (d *draft) wait(delay time.Duration, why string) {
+	work := d.rec.Stage.Work
+	work.Holder, work.Suspect = nil, nil
+	work.Retry = &Retry{At: d.Now.Add(delay), Why: cut(why)}
+}
+
+// VerdictOf tells the broker what to do with the task of a job whose result has
+// been accepted. It is read off the record, so that it is the same each time.
+func VerdictOf(r Record, job string, now time.Time) tasks.Verdict {
+	if w := r.Stage.Work; w != nil && w.Job.ID == job && w.Holder == nil {
+		if w.Retry == nil {
+			return tasks.Verdict{After: time.Millisecond}
 		}
-		t, err := decideLost(c, rec, run.Agent+" was drained", true)
-		return t, true, err
-	})
-	return asStale(err)
-}
-
-// Current says which of the runs in hand must stop: they no longer hold their jobs.
-func (e *Engine) Current(ctx context.Context, runs []tasks.Run) ([]tasks.Run, error) {
-	if len(runs) == 0 {
-		return nil, nil
+		return tasks.Verdict{After: max(w.Retry.At.Sub(now), time.Millisecond), Reason: w.Retry.Why}
 	}
-	ids := make([]string, len(runs))
-	for i, r := range runs {
-		ids[i] = r.PRP
-	}
-	recs, err := e.Store.LoadMany(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	var gone []tasks.Run
-	for i, r := range runs {
-		if !holds(recs[i], r) {
-			gone = append(gone, r)
+	for _, dead := range r.Dead {
+		if dead.ID == job {
+			return tasks.Verdict{Failed: true, Reason: dead.Reason}
 		}
 	}
-	return gone, nil
+	return tasks.Verdict{}
 }
 
-// PutLog keeps what a run has printed so far.
-func (e *Engine) PutLog(ctx context.Context, run tasks.Run, text string) error {
-	return e.Store.PutLog(ctx, run.PRP, RunLog{Run: run.ID, Job: run.Job, Agent: run.Agent, Started: run.Started, Text: text})
+func reasonOf(r tasks.Result) string {
+	if len(r.Reasons) > 0 {
+		return cut(strings.Join(r.Reasons, "; "))
+	}
+	return cut(r.Notes)
 }
 
-// asStale marks what trying again cannot mend, so that an agent drops its task.
-func asStale(err error) error {
-	if err == nil || errors.Is(err, tasks.ErrStale) {
-		return err
+func waitWhy(o tasks.Outcome, del tasks.Delivery) string {
+	if o == tasks.Limited {
+		return del.Agent + " is limited by its provider"
 	}
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrConflict) {
-		return fmt.Errorf("%w: %w", err, tasks.ErrStale)
-	}
-	return err
+	return del.Agent + " asked for another time"
 }
 
-// specs remembers the parsed parts of the documents that were handed out last.
-type specs struct {
-	mu   sync.Mutex
-	seen map[string]spec
-}
-
-type spec struct {
-	text            []byte
-	criteria, gates json.RawMessage
-}
-
-const specsKept = 64
-
-func (s *specs) get(ctx context.Context, store Store, rec Record) ([]byte, spec, error) {
-	s.mu.Lock()
-	sp, ok := s.seen[rec.Document]
-	s.mu.Unlock()
-	if ok {
-		return sp.text, sp, nil
+func orDefault(d, def time.Duration) time.Duration {
+	if d > 0 {
+		return d
 	}
-	text, err := store.Document(ctx, rec.Document)
-	if err != nil {
-		return nil, sp, fmt.Errorf("%s: document: %w", rec.ID, err)
-	}
-	doc, err := prp.Parse(rec.Source, text)
-	if err != nil {
-		return nil, sp, fmt.Errorf("%s: document: %w", rec.ID, err)
-	}
-	sp = spec{text: text}
-	if sp.criteria, err = array(doc.Criteria); err != nil {
-		return nil, sp, err
-	}
-	if sp.gates, err = array(doc.Gates); err != nil {
-		return nil, sp, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.seen == nil || len(s.seen) >= specsKept {
-		s.seen = map[string]spec{}
-	}
-	s.seen[rec.Document] = sp
-	return text, sp, nil
-}
-
-// array writes a slice as a JSON array, also when it is nil.
-func array[T any](v []T) (json.RawMessage, error) {
-	if v == nil {
-		v = []T{}
-	}
-	return json.Marshal(v)
-}
-
-// lost takes a job from a holder that was found gone at the time Since, if he
-// still holds it. Who has claimed after that was not gone.
-func (e *Engine) lost(ctx context.Context, id string, h Holder, reason string) error {
-	_, _, err := e.change(ctx, id, "", "", func(c Context, rec Record) (Transition, bool, error) {
-		if rec.Holder == nil || rec.Holder.Incarnation != h.Incarnation || rec.Holder.Since.After(h.Since) {
-			return Transition{}, false, nil
-		}
-		t, err := decideLost(c, rec, reason, false)
-		return t, true, err
-	})
-	return err
-}
-
-// reroute gives an unclaimed job out again under a new fence.
-func (e *Engine) reroute(ctx context.Context, id, job, event, reason string) error {
-	_, _, err := e.change(ctx, id, "", "", func(c Context, rec Record) (Transition, bool, error) {
-		if rec.Job == nil || rec.Job.ID != job || rec.Holder != nil || rec.Paused {
-			return Transition{}, false, nil
-		}
-		d := newDraft(c, rec)
-		d.republish(event, reason)
-		return d.done(), true, nil
-	})
-	return err
+	return def
 }

@@ -142,7 +142,8 @@ func TestPromptFitsIntoAnArgumentWhateverOthersWrote(t *testing.T) {
 	for name, change := range map[string]func(*agents.Task){
 		"document": func(task *agents.Task) { task.Document = []byte(long) },
 		"reasons":  func(task *agents.Task) { task.Reasons = []string{"first", long} },
-		"answer":   func(task *agents.Task) { task.Answer = long },
+		"answer":   func(task *agents.Task) { task.Answer, task.Questions = long, nil },
+		"question": func(task *agents.Task) { task.Questions = []tasks.Exchange{{Question: long}} },
 		"title":    func(task *agents.Task) { task.Title = long },
 		"NUL":      func(task *agents.Task) { task.Document, task.Title = []byte("a\x00b"), "c\x00d" },
 	} {

@@ -39,6 +39,7 @@ func setup(t *testing.T, text string) *script {
 			Job:     tasks.Job{ID: "PRP-1:3:ab", PRP: "PRP-1", Fence: 3, Type: "prp.develop"},
 			Attempt: 2, Title: "Title", Source: "docs/prp-1.md", SHA256: "5e8f", Document: []byte("# PRP-1\n"),
 			Reasons: []string{"no tests"}, Answer: "the new one",
+			Questions: []tasks.Exchange{{Question: "Which database?", Answer: "the new one", Answered: true}},
 		},
 		Agent: agents.Spec{
 			Name: "dev-1", Role: "developer",
@@ -108,7 +109,7 @@ func TestResultFileComesBeforeTheExitCode(t *testing.T) {
 
 func TestExitCodeIsTheVerdictWithoutResultFile(t *testing.T) {
 	for script, want := range map[string]tasks.Result{
-		"exit 0":  {Outcome: tasks.Done},
+		"exit 0":  {Outcome: tasks.Done, Notes: "the agent ended with exit code 0 and wrote no result file (PRPFLOW_RESULT_FILE)"},
 		"exit 75": {Outcome: tasks.Retry},
 		"echo one; echo why it failed >&2; exit 4":      {Outcome: tasks.Failed, Reasons: []string{"exit status 4\nwhy it failed"}},
 		"echo the reason is on standard output; exit 1": {Outcome: tasks.Failed, Reasons: []string{"the reason is on standard output"}},
@@ -118,8 +119,8 @@ func TestExitCodeIsTheVerdictWithoutResultFile(t *testing.T) {
 			s := setup(t, script)
 			got := s.run(t.Context())
 			s.want(got, want.Outcome, strings.Join(want.Reasons, ""))
-			if got.Evidence != nil {
-				t.Errorf("an exit code is no evidence: %v", got.Evidence)
+			if got.Evidence != nil || got.Notes != want.Notes {
+				t.Errorf("an exit code is no evidence: %+v", got)
 			}
 		})
 	}
@@ -138,6 +139,9 @@ func TestTaskFileAndEnvironment(t *testing.T) {
 	if file["task_id"] != "PRP-1:3:ab" || file["fence"] != 3.0 || file["attempt"] != 2.0 || file["answer"] != "the new one" ||
 		prp["id"] != "PRP-1" || prp["sha256"] != "5e8f" || len(prp["criteria"].([]any)) != 0 || len(file["messages"].([]any)) != 0 {
 		t.Errorf("the task file is %v", file)
+	}
+	if q := file["questions"].([]any); len(q) != 1 || q[0].(map[string]any)["question"] != "Which database?" || q[0].(map[string]any)["answer"] != "the new one" {
+		t.Errorf("its questions are %v", q)
 	}
 	if d := s.read("document"); d != "# PRP-1\n" {
 		t.Errorf("the document is %q", d)

@@ -85,7 +85,10 @@ func (c *command) values(t agents.Task, file agents.TaskFile, taskFile string) v
 	v.Prompt = prompt(v, t)
 	for _, shorten := range []func(){ // what is left out is in the task file
 		func() { t.Document = nil },
-		func() { t.Reasons, t.Answer = []string{"They are long: read them in the task file."}, "" },
+		func() {
+			t.Reasons = []string{"They are long: read them in the task file."}
+			t.Questions, t.Answer = nil, ""
+		},
 		func() { v.PRP.Title = "its title is long" },
 	} {
 		if len(v.Prompt) <= maxArgument || c.spec.Prompt == agents.PromptStdin {
@@ -127,13 +130,27 @@ func prompt(v values, t agents.Task) string {
 			fmt.Fprintf(&b, "- %s\n", r)
 		}
 	}
-	if t.Answer != "" {
-		fmt.Fprintf(&b, "\nThe answer to your question: %s\n", t.Answer)
-	}
+	answered(&b, t)
 	if len(t.Document) == 0 {
 		fmt.Fprintf(&b, "\nRead the document first: %s\n", v.Document)
 	} else {
 		fmt.Fprintf(&b, "\nThe document (%s):\n\n%s\n", v.Document, t.Document)
 	}
 	return b.String()
+}
+
+// answered tells the questions that were asked about the PRP, with their answers.
+func answered(b *strings.Builder, t agents.Task) {
+	switch {
+	case len(t.Questions) > 0:
+		b.WriteString("\nAnswers to what was asked about it:\n")
+		for _, q := range t.Questions {
+			if !q.Answered && q.Answer == "" {
+				q.Answer = "(none yet)"
+			}
+			fmt.Fprintf(b, "- %s\n  %s\n", q.Question, q.Answer)
+		}
+	case t.Answer != "":
+		fmt.Fprintf(b, "\nThe answer to your question: %s\n", t.Answer)
+	}
 }

@@ -11,6 +11,10 @@ import (
 	"github.com/prpflow/prpflow/tasks"
 )
 
+// noResult tells why there is no evidence: a lifecycle that asks for some
+// refuses the result, and its author must learn what to write.
+const noResult = "the agent ended with exit code 0 and wrote no result file (" + resultVariable + ")"
+
 // cut says why a command was ended before it ended by itself.
 type cut int
 
@@ -88,7 +92,7 @@ func (c *command) verdict(t agents.Task, plan plan, p *process, why cut) tasks.R
 	state := p.cmd.ProcessState
 	switch code := state.ExitCode(); code {
 	case 0:
-		return tasks.Result{Outcome: tasks.Done}
+		return tasks.Result{Outcome: tasks.Done, Notes: noResult}
 	case 75: // EX_TEMPFAIL
 		return tasks.Result{Outcome: tasks.Retry, Reasons: []string{"the command exited with 75: not now"}}
 	default:

@@ -54,7 +54,7 @@ func TestNamePassesFromProcessToProcess(t *testing.T) {
 			t.Errorf("gone: %v", gone)
 		}
 		for _, p := range []tasks.Process{first, second} {
-			if err := errors.Join(r.Leave(t.Context(), p.Incarnation), r.Forget(t.Context(), p.Incarnation)); err != nil {
+			if err := errors.Join(r.Leave(t.Context(), p.Incarnation), r.Forget(t.Context(), known(t, r, p.Incarnation))); err != nil {
 				t.Error(err)
 			}
 		}

@@ -17,7 +17,7 @@ func TestErrorsSayThatItIsTheRegistry(t *testing.T) {
 	_, _, agents := b.Agents(ctx)
 	for what, err := range map[string]error{
 		"processes": processes, "agents": agents, "beat": b.Beat(ctx, remote("far:7:a", "dev-1")),
-		"leave": b.Leave(ctx, "far:7:a"), "forget": b.Forget(ctx, "far:7:a"), "nobody": b.Register(ctx, tasks.Process{}),
+		"leave": b.Leave(ctx, "far:7:a"), "forget": b.Forget(ctx, remote("far:7:a")), "probe": b.Probe(ctx, "far:7:a"), "nobody": b.Register(ctx, tasks.Process{}),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "registry: ") {
 			t.Errorf("%s: %v", what, err)
@@ -37,28 +37,5 @@ func TestHolderOfANameIsTold(t *testing.T) {
 	var taken *registry.NameTakenError
 	if !errors.As(err, &taken) || !strings.Contains(err.Error(), "dev-1 is held by a live process on host far with pid 7") {
 		t.Errorf("got %v", err)
-	}
-}
-
-// Nobody is judged by half of what is known: an entry that cannot be read is an
-// error, never an absent process.
-func TestDamagedEntryIsAnErrorThatNamesIt(t *testing.T) {
-	for key, want := range map[string]string{
-		"{reg}:beats": "process far:7:a:", "{reg}:seen": "process far:7:a: time", "{reg}:agents": "agent dev-1:",
-	} {
-		t.Run(key, func(t *testing.T) {
-			b := setup(t)
-			if err := b.Register(t.Context(), remote("far:7:a", "dev-1")); err != nil {
-				t.Fatal(err)
-			}
-			field := "far:7:a"
-			if key == "{reg}:agents" {
-				field = "dev-1"
-			}
-			b.rdb.HSet(key, field, "damaged")
-			if _, _, err := b.Agents(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("want %q, got %v", want, err)
-			}
-		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prpflow/prpflow/tasks"
@@ -29,13 +30,15 @@ type Agent struct {
 	Gone        bool // its process is dead, has left, is silent for its gone_after, or is forgotten
 }
 
-// State is idle, busy, limited, draining or gone.
+// State is gone, limited, unwell, draining, busy or idle: the first that is true.
 func (a Agent) State(now time.Time) string {
 	switch {
 	case a.Gone:
 		return "gone"
 	case a.LimitedUntil.After(now):
 		return "limited"
+	case a.Unwell != "":
+		return "unwell"
 	case a.Draining:
 		return "draining"
 	case a.Running > 0:
@@ -46,18 +49,20 @@ func (a Agent) State(now time.Time) string {
 
 // Gone says whether a process no longer counts, by the registry's clock.
 func Gone(p tasks.Process, now time.Time) bool {
-	return p.Dead || p.Left || now.Sub(p.Seen) >= p.GoneAfter
+	return !p.Alive(now)
 }
 
 // Processes lists the processes that are not forgotten, live or not, in the
-// order of their incarnations, and the time by Redis' clock.
+// order of their incarnations, and the time by Redis' clock. One whose entry is
+// damaged has no agents and no runs; one whose last heartbeat is damaged was
+// never seen. The next heartbeat repairs both.
 func (r *Registry) Processes(ctx context.Context) ([]tasks.Process, time.Time, error) {
 	s, err := r.read(ctx)
 	return s.processes, s.now, err
 }
 
 // Agents lists every agent that was ever registered, by name, and the time by
-// Redis' clock.
+// Redis' clock. One whose entry is damaged is left out.
 func (r *Registry) Agents(ctx context.Context) ([]Agent, time.Time, error) {
 	s, err := r.read(ctx)
 	if err != nil {
@@ -80,6 +85,7 @@ type snapshot struct {
 	now       time.Time
 	processes []tasks.Process
 	agents    []entry
+	damaged   map[string]error // what cannot be read, and why
 }
 
 func (r *Registry) read(ctx context.Context) (snapshot, error) {
@@ -92,6 +98,7 @@ func (r *Registry) read(ctx context.Context) (snapshot, error) {
 	if err != nil {
 		return snapshot{}, fmt.Errorf("registry: read: %w", err)
 	}
+	r.tell(s.damaged)
 	return s, nil
 }
 
@@ -103,18 +110,19 @@ func decode(answer []any) (s snapshot, err error) {
 	if s.now, err = millis(clock); err != nil {
 		return s, err
 	}
+	s.damaged = map[string]error{}
 	beats, seen, count := pairs(answer[1]), pairs(answer[2]), pairs(answer[3])
 	left := map[string]bool{}
 	for _, v := range list(answer[4]) {
 		left[v] = true
 	}
 	for incarnation, text := range beats {
-		var p tasks.Process
-		if err := json.Unmarshal([]byte(text), &p); err != nil {
-			return s, fmt.Errorf("process %s: %w", incarnation, err)
+		p, err := decodeProcess(incarnation, text)
+		if err != nil {
+			s.damaged["process "+incarnation] = err
 		}
 		if p.Seen, err = millis(seen[incarnation]); err != nil {
-			return s, fmt.Errorf("process %s: %w", incarnation, err)
+			s.damaged["last heartbeat of process "+incarnation] = err
 		}
 		p.Beats, _ = strconv.ParseInt(count[incarnation], 10, 64)
 		p.Left = left[incarnation]
@@ -123,13 +131,40 @@ func decode(answer []any) (s snapshot, err error) {
 	}
 	slices.SortFunc(s.processes, func(a, b tasks.Process) int { return cmp.Compare(a.Incarnation, b.Incarnation) })
 	for name, text := range pairs(answer[5]) {
-		var e entry
-		if err := json.Unmarshal([]byte(text), &e); err != nil {
-			return s, fmt.Errorf("agent %s: %w", name, err)
+		e, err := decodeAgent(name, text)
+		if err != nil {
+			s.damaged["agent "+name] = err
+			continue
 		}
 		s.agents = append(s.agents, e)
 	}
 	return s, nil
+}
+
+// decodeProcess reads the entry of a process. Of a damaged one it gives what the
+// incarnation tells, so that the process can be followed and buried.
+func decodeProcess(incarnation, text string) (tasks.Process, error) {
+	var p tasks.Process
+	err := json.Unmarshal([]byte(text), &p)
+	if err == nil && p.Incarnation != incarnation {
+		err = fmt.Errorf("the entry is that of %q", p.Incarnation)
+	}
+	if err != nil {
+		host, rest, _ := strings.Cut(incarnation, ":")
+		number, _, _ := strings.Cut(rest, ":")
+		pid, _ := strconv.Atoi(number)
+		return tasks.Process{Incarnation: incarnation, Host: host, PID: pid}, err
+	}
+	return p, nil
+}
+
+func decodeAgent(name, text string) (entry, error) {
+	var e entry
+	err := json.Unmarshal([]byte(text), &e)
+	if err == nil && e.Name != name {
+		err = fmt.Errorf("the entry is that of %q", e.Name)
+	}
+	return e, err
 }
 
 func millis(text string) (time.Time, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/redis/go-redis/v9"
 
@@ -31,8 +32,13 @@ func (e *NameTakenError) Unwrap() error { return ErrNameTaken }
 
 // Registry keeps the live processes and their agents in Redis.
 type Registry struct {
+	// Log is warned of each entry that cannot be read, once. Nil discards it. Set
+	// it before the registry is used.
+	Log *slog.Logger
+
 	rdb     redis.UniversalClient
 	scripts scripts
+	damage  damage
 }
 
 var _ agents.Registry = (*Registry)(nil)
@@ -68,7 +74,7 @@ func (r *Registry) beat(ctx context.Context, p tasks.Process) error {
 	}
 	dead := []string{}
 	for {
-		args := []any{p.Incarnation, shown, mustJSON(dead)}
+		args := []any{p.Incarnation, shown, mustJSON(dead), tasks.DefaultGoneAfter.Milliseconds()}
 		for _, a := range p.Agents {
 			args = append(args, a.Name, mustJSON(entry{Agent: a, Incarnation: p.Incarnation, Host: p.Host, PID: p.PID}))
 		}
@@ -101,14 +107,17 @@ type holder struct {
 	name string
 }
 
-// taken reads the script's refusal.
+// taken reads the script's refusal. Of a holder whose entry is damaged it knows
+// what the incarnation tells.
 func taken(answer []any) (h holder, err error) {
-	if len(answer) != 3 {
+	if len(answer) != 4 {
 		return h, fmt.Errorf("the script answers %v", answer)
 	}
 	text, _ := answer[1].(string)
 	h.name, _ = answer[2].(string)
-	return h, json.Unmarshal([]byte(text), &h.Process)
+	incarnation, _ := answer[3].(string)
+	h.Process, _ = decodeProcess(incarnation, text)
+	return h, nil
 }
 
 // Leave says good-bye: the process' names are free, its runs go elsewhere.
@@ -119,10 +128,11 @@ func (r *Registry) Leave(ctx context.Context, incarnation string) error {
 	return nil
 }
 
-// Forget removes a process that is gone; its agents stay listed.
-func (r *Registry) Forget(ctx context.Context, incarnation string) error {
-	if err := r.scripts.forget.Run(ctx, r.rdb, []string{keyBeats, keySeen, keyCount, keyLeft}, incarnation).Err(); err != nil {
-		return fmt.Errorf("registry: forget %s: %w", incarnation, err)
+// Forget removes a process that is gone, unless it has beaten since it was read;
+// its agents stay listed.
+func (r *Registry) Forget(ctx context.Context, p tasks.Process) error {
+	if err := r.scripts.forget.Run(ctx, r.rdb, []string{keyBeats, keySeen, keyCount, keyLeft}, p.Incarnation, p.Beats).Err(); err != nil {
+		return fmt.Errorf("registry: forget %s: %w", p.Incarnation, err)
 	}
 	return nil
 }

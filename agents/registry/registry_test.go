@@ -196,7 +196,7 @@ func TestAgentsOfForgottenProcessStayListedAsGone(t *testing.T) {
 	b.register(remote("far:7:a", "dev-1"))
 	b.register(remote("near:8:b", "dev-0"))
 	for range 2 {
-		if err := b.Forget(t.Context(), "far:7:a"); err != nil {
+		if err := b.Forget(t.Context(), known(t, b, "far:7:a")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -219,7 +219,8 @@ func TestStateOfAgent(t *testing.T) {
 	for want, a := range map[string]registry.Agent{
 		"idle":     {},
 		"busy":     {Agent: tasks.Agent{Running: 1}},
-		"limited":  {Agent: tasks.Agent{Running: 1, Draining: true, LimitedUntil: now.Add(time.Second)}},
+		"limited":  {Agent: tasks.Agent{Running: 1, Draining: true, Unwell: "no repository", LimitedUntil: now.Add(time.Second)}},
+		"unwell":   {Agent: tasks.Agent{Running: 1, Draining: true, Unwell: "no repository"}},
 		"draining": {Agent: tasks.Agent{Running: 1, Draining: true, LimitedUntil: now.Add(-time.Second)}},
 		"gone":     {Gone: true, Agent: tasks.Agent{Running: 1}},
 	} {

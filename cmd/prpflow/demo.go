@@ -18,6 +18,7 @@ import (
 	"github.com/prpflow/prpflow/internal/config"
 	"github.com/prpflow/prpflow/internal/redisconn"
 	"github.com/prpflow/prpflow/workflow"
+	"github.com/prpflow/prpflow/workflow/engine"
 )
 
 //go:embed samples/*.md
@@ -132,13 +133,13 @@ func (p *program) submitSamples(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	var batch []workflow.Submission
+	var batch []engine.Submission
 	for _, name := range names {
 		text, err := samples.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		batch = append(batch, workflow.Submission{Source: name, Text: text, Actor: person("")})
+		batch = append(batch, engine.Submission{Source: name, Text: text, Actor: person("")})
 	}
 	done, err := d.engine.Submit(ctx, batch)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/prpflow/prpflow/internal/redisconn"
 	"github.com/prpflow/prpflow/tasks/broker"
 	"github.com/prpflow/prpflow/workflow"
+	"github.com/prpflow/prpflow/workflow/engine"
 	"github.com/prpflow/prpflow/workflow/redisstore"
 )
 
@@ -39,7 +40,7 @@ type desk struct {
 	broker   *broker.Broker
 	registry *registry.Registry
 	inbox    *inbox.Inbox
-	engine   *workflow.Engine
+	engine   *engine.Engine
 }
 
 // desk opens the store of a verb. The caller closes it.
@@ -71,7 +72,7 @@ func (p *program) desk(cmd *cobra.Command) (*desk, error) {
 type parts struct {
 	worker string // its list of unsent entries
 	broker broker.Config
-	engine workflow.Config
+	engine engine.Config
 }
 
 // newDesk joins the packages. The client stays the caller's if it fails.
@@ -91,11 +92,12 @@ func newDesk(ctx context.Context, cfg config.Config, rdb redis.UniversalClient, 
 	if d.registry, err = registry.New(rdb); err != nil {
 		return nil, err
 	}
+	d.registry.Log = with.broker.Log
 	if d.inbox, err = inbox.New(rdb); err != nil {
 		return nil, err
 	}
 	with.engine.Store, with.engine.Broker, with.engine.Registry, with.engine.Nonce = seamStore(d.store), seamBroker(d.broker), seamRegistry(d.registry), nonce
-	d.engine, err = workflow.New(with.engine)
+	d.engine, err = engine.New(with.engine)
 	return d, err
 }
 

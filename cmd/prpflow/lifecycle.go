@@ -37,12 +37,17 @@ func (p *program) lifecycleCheckCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, w := range lc.Warnings() {
-				fmt.Fprintf(p.err, "%s:%d: warning: %s\n", args[0], w.Line, w.Text)
-			}
+			p.warn(args[0], lc)
 			fmt.Fprintf(p.out, "%s can be used: %d states, %d events\n", args[0], len(lc.States()), len(lc.Events()))
 			return nil
 		},
+	}
+}
+
+// warn says what can be used and is probably not meant.
+func (p *program) warn(file string, lc *fsm.Lifecycle) {
+	for _, w := range lc.Warnings() {
+		fmt.Fprintf(p.err, "%s:%d: warning: %s\n", file, w.Line, w.Text)
 	}
 }
 
@@ -56,6 +61,7 @@ func (p *program) lifecycleUseCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			p.warn(args[0], lc)
 			d, err := p.desk(cmd)
 			if err != nil {
 				return err
@@ -112,5 +118,5 @@ func (p *program) lifecycleToDraw(cmd *cobra.Command, args []string) (*fsm.Lifec
 	if err != nil {
 		return nil, err
 	}
-	return fsm.Parse("the active lifecycle", source)
+	return fsm.ParseStored("the active lifecycle", source)
 }

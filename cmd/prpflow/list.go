@@ -71,6 +71,14 @@ func (p *program) showCmd() *cobra.Command {
 	return jsonFlag(c, &asJSON)
 }
 
+// revision tells which text the present run has, where that is another one.
+func revision(v workflow.View) string {
+	if v.RunRevision > 0 && v.RunRevision != v.Revision {
+		return fmt.Sprintf("%d (the run has %d)", v.Revision, v.RunRevision)
+	}
+	return strconv.Itoa(v.Revision)
+}
+
 func (p *program) describe(v workflow.View) error {
 	rows := [][]string{
 		{"title", v.Title},
@@ -82,7 +90,7 @@ func (p *program) describe(v workflow.View) error {
 		{"depends on", strings.Join(v.DependsOn, ", ")},
 		{"blocked by", strings.Join(v.BlockedBy, ", ")},
 		{"unresolved", strings.Join(v.Unresolved, ", ")},
-		{"revision", strconv.Itoa(v.Revision)},
+		{"revision", revision(v)},
 		{"usage", fmt.Sprintf("%.2f USD, %d tokens in, %d out", v.Usage.CostUSD, v.Usage.InputTokens, v.Usage.OutputTokens)},
 		{"created", clock(v.CreatedAt)},
 		{"updated", clock(v.UpdatedAt)},

@@ -19,13 +19,14 @@ import (
 	"github.com/prpflow/prpflow/tasks"
 	"github.com/prpflow/prpflow/tasks/broker"
 	"github.com/prpflow/prpflow/workflow"
+	"github.com/prpflow/prpflow/workflow/engine"
 	"github.com/prpflow/prpflow/workflow/redisstore"
 	"github.com/prpflow/prpflow/workflow/relay"
+	"github.com/prpflow/prpflow/workflow/sweep"
 )
 
 // How often a long-lived process does what nobody waits for.
 const (
-	sweepEvery  = 500 * time.Millisecond
 	queuesEvery = 10 * time.Second // a queue that somebody deleted is there again
 	trimEvery   = time.Minute
 )
@@ -36,6 +37,7 @@ type node struct {
 	*desk
 	log     *slog.Logger
 	relay   *relay.Relay
+	sweeper *sweep.Sweeper
 	runtime *agents.Runtime
 	servers []*broker.Server
 	queues  []string
@@ -91,11 +93,11 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 	if err != nil {
 		return err
 	}
-	self.Serves = c.serves
+	self.Serves, self.Schema = c.serves, workflow.SchemaVersion
 	n.desk, err = newDesk(ctx, c.cfg, rdb, parts{
 		worker: self.Incarnation,
 		broker: broker.Config{Log: n.log},
-		engine: workflow.Config{Log: n.log, Sweeper: self.Incarnation},
+		engine: engine.Config{Log: n.log},
 	})
 	if err != nil {
 		return err
@@ -105,6 +107,13 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 		return err
 	}
 	n.engine.SetSender(n.relay)
+	n.sweeper, err = sweep.New(sweep.Config{
+		Engine: n.engine, Store: seamStore(n.store), Broker: seamBroker(n.broker), Registry: seamRegistry(n.registry),
+		Self: self.Incarnation, Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
 	n.runtime, err = agents.NewRuntime(agents.Config{
 		Engine: seamEngine(n.engine), Registry: n.registry, Adapter: exec.Adapter{}, Specs: c.specs, Process: self,
 		StateDir: c.state, StoreID: n.meta.StoreID, Drain: c.cfg.Drain, Log: n.log,
@@ -148,7 +157,7 @@ func (n *node) run(serves bool) {
 		return
 	}
 	n.goes(n.relay.Run)
-	n.every(sweepEvery, n.engine.Sweep)
+	n.goes(n.sweeper.Run)
 	n.every(trimEvery, n.broker.TrimArchive)
 }
 

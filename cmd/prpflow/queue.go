@@ -61,7 +61,7 @@ func n(i int64) string { return strconv.FormatInt(i, 10) }
 
 func (d *desk) queues(ctx context.Context) ([]shownQueue, error) {
 	list := []shownQueue{}
-	queues, err := d.broker.Queues(ctx)
+	queues, err := d.broker.Infos(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (p *program) queueHoldCmd(verb, short string) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
 			ctx := cmd.Context()
-			known, err := d.broker.Queues(ctx)
+			known, err := d.broker.Infos(ctx)
 			if err != nil {
 				return err
 			}

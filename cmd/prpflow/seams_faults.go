@@ -73,12 +73,12 @@ func (s faultyStore) Ack(ctx context.Context, e workflow.OutboxEntry) error {
 	return about("ack", func() error { return s.Store.Ack(ctx, e) })
 }
 
-func (s faultyStore) AcquireLease(ctx context.Context, lease, member string) (string, error) {
-	return around("acquire", func() (string, error) { return s.Store.AcquireLease(ctx, lease, member) })
+func (s faultyStore) AcquireLease(ctx context.Context, lease, member string, capacity int) ([]string, error) {
+	return around("acquire", func() ([]string, error) { return s.Store.AcquireLease(ctx, lease, member, capacity) })
 }
 
-func (s faultyStore) ReleaseLease(ctx context.Context, lease, member string) (string, error) {
-	return around("release", func() (string, error) { return s.Store.ReleaseLease(ctx, lease, member) })
+func (s faultyStore) ReleaseLease(ctx context.Context, lease, member string, capacity int) ([]string, error) {
+	return around("release", func() ([]string, error) { return s.Store.ReleaseLease(ctx, lease, member, capacity) })
 }
 
 func (s faultyStore) Dependants(ctx context.Context, dep, after string, limit int) ([]string, error) {
@@ -105,8 +105,8 @@ func (b faultyBroker) Remove(ctx context.Context, queue, job string) error {
 
 type faultyRegistry struct{ workflow.Registry }
 
-func (r faultyRegistry) Forget(ctx context.Context, incarnation string) error {
-	return about("forget", func() error { return r.Registry.Forget(ctx, incarnation) })
+func (r faultyRegistry) Forget(ctx context.Context, p tasks.Process) error {
+	return about("forget", func() error { return r.Registry.Forget(ctx, p) })
 }
 
 type faultyEngine struct{ agents.Engine }

@@ -13,6 +13,7 @@ import (
 	"github.com/prpflow/prpflow/fsm"
 	"github.com/prpflow/prpflow/prp"
 	"github.com/prpflow/prpflow/workflow"
+	"github.com/prpflow/prpflow/workflow/engine"
 )
 
 // submission is what the flags of submit say.
@@ -76,8 +77,8 @@ func (s submission) check() error {
 }
 
 // read reads the batch whole, before anything is created.
-func (p *program) read(args []string, s submission) ([]workflow.Submission, error) {
-	var batch []workflow.Submission
+func (p *program) read(args []string, s submission) ([]engine.Submission, error) {
+	var batch []engine.Submission
 	add := func(path string, inFolder bool) error {
 		text, err := readDocument(path)
 		if err != nil {
@@ -91,7 +92,7 @@ func (p *program) read(args []string, s submission) ([]workflow.Submission, erro
 			fmt.Fprintf(p.err, "%s: skipped, it does not look like a PRP\n", path)
 			return nil
 		}
-		batch = append(batch, workflow.Submission{
+		batch = append(batch, engine.Submission{
 			ID: s.id, Source: path, Text: text, Priority: s.priority, Depends: s.depends,
 			Repo: s.repo, Revise: s.revise, Actor: person(s.as),
 		})
@@ -116,7 +117,7 @@ func (p *program) read(args []string, s submission) ([]workflow.Submission, erro
 }
 
 // submit hands the batch in, says what became of each, and may wait for them.
-func (p *program) submit(ctx context.Context, d *desk, batch []workflow.Submission, wait bool) error {
+func (p *program) submit(ctx context.Context, d *desk, batch []engine.Submission, wait bool) error {
 	done, err := d.engine.Submit(ctx, batch)
 	for _, s := range done {
 		p.told(s)
@@ -155,7 +156,7 @@ func refusal(refused []error) string {
 
 // told says what became of a document: its findings as warnings, its place on
 // standard output.
-func (p *program) told(s workflow.Submitted) {
+func (p *program) told(s engine.Submitted) {
 	for _, f := range s.Findings {
 		kind := "warning"
 		if f.Error {
@@ -201,7 +202,7 @@ func (d *desk) served(ctx context.Context) (bool, error) {
 }
 
 // plan prints what would run where, in the order of the dependencies.
-func (p *program) plan(ctx context.Context, d *desk, batch []workflow.Submission) error {
+func (p *program) plan(ctx context.Context, d *desk, batch []engine.Submission) error {
 	plan, err := d.engine.Plan(ctx, batch)
 	if err != nil {
 		return err
@@ -239,7 +240,7 @@ func (p *program) plan(ctx context.Context, d *desk, batch []workflow.Submission
 func (d *desk) roles(ctx context.Context) []string {
 	lc := fsm.Default()
 	if source, err := d.store.Lifecycle(ctx, d.meta.Lifecycle); err == nil {
-		if active, err := fsm.Parse("the active lifecycle", source); err == nil {
+		if active, err := fsm.ParseStored("the active lifecycle", source); err == nil {
 			lc = active
 		}
 	}

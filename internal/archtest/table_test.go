@@ -22,7 +22,10 @@ var table = []row{
 	{"workflow", []string{"fsm", "tasks", "prp"}},
 	{"workflow/memstore", []string{"workflow"}},
 	{"workflow/storetest", []string{"workflow"}},
-	{"workflow/simtest", []string{"workflow", "workflow/memstore", "workflow/relay"}},
+	{"workflow/engine", []string{"workflow"}},
+	{"workflow/sweep", []string{"workflow/engine"}},
+	{"workflow/simtest", []string{"workflow/sweep", "workflow/memstore", "workflow/relay"}},
+	{"workflow/internal/office", []string{"workflow/sweep", "workflow/memstore", "workflow/relay"}},
 
 	// Adapters to Redis.
 	{"bus", nil},
@@ -54,7 +57,7 @@ var table = []row{
 }
 
 // pure packages reach no Redis client, not even through others.
-var pure = []string{"fsm", "prp", "tasks", "workflow"}
+var pure = []string{"fsm", "prp", "tasks", "workflow", "workflow/engine", "workflow/sweep"}
 
 // clients are the module paths that count as a Redis client.
 var clients = []string{"github.com/redis/", "github.com/hibiken/", "github.com/alicebob/", "github.com/gomodule/redigo"}

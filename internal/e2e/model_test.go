@@ -16,6 +16,7 @@ import (
 	"github.com/prpflow/prpflow/internal/redistest"
 	"github.com/prpflow/prpflow/tasks"
 	"github.com/prpflow/prpflow/workflow"
+	"github.com/prpflow/prpflow/workflow/engine"
 	"github.com/prpflow/prpflow/workflow/memstore"
 	"github.com/prpflow/prpflow/workflow/relay"
 )
@@ -55,7 +56,7 @@ type model struct {
 	t      *testing.T
 	server *redistest.Instance
 	real   [2]*bureau
-	alone  *workflow.Engine
+	alone  *engine.Engine
 	memory *memstore.Store
 	lives  int
 	steps  int
@@ -67,16 +68,20 @@ type model struct {
 // silent is a broker and an inbox that take all and tell nothing.
 type silent struct{}
 
-func (silent) Enqueue(context.Context, tasks.Job) error { return nil }
-func (silent) State(context.Context, string, string) (tasks.TaskState, error) {
-	return tasks.Pending, nil
-}
+func (silent) Enqueue(context.Context, tasks.Job) error     { return nil }
 func (silent) Remove(context.Context, string, string) error { return nil }
-func (silent) List(context.Context, string, tasks.TaskState, int) ([]string, error) {
+func (silent) States(_ context.Context, jobs []tasks.JobRef) ([]tasks.TaskState, error) {
+	return make([]tasks.TaskState, len(jobs)), nil
+}
+
+func (silent) List(context.Context, string, tasks.TaskState, int, int) ([]string, error) {
 	return nil, nil
 }
-func (silent) Waiting(context.Context, []string) (map[string]int64, error) { return nil, nil }
-func (silent) PausedOf(context.Context, []string) (map[string]bool, error) { return nil, nil }
+func (silent) Queues(context.Context) ([]tasks.QueueState, error) { return nil, nil }
+func (silent) QueuesOf(_ context.Context, queues []string) ([]tasks.QueueState, error) {
+	return make([]tasks.QueueState, len(queues)), nil
+}
+
 func (silent) Put(context.Context, string, string, string, string, string) error {
 	return nil
 }
@@ -87,7 +92,7 @@ func newModel(t *testing.T, server *redistest.Instance) *model {
 	m.real[0], m.real[1] = m.process(), m.process()
 	m.memory = memstore.NewDisk(nil).Store("model")
 	var err error
-	m.alone, err = workflow.New(workflow.Config{Store: m.memory, Broker: silent{}, Nonce: func() string { return redistest.Name("n") }})
+	m.alone, err = engine.New(engine.Config{Store: m.memory, Broker: silent{}, Nonce: func() string { return redistest.Name("n") }})
 	ok(t, err)
 	r, err := relay.New(relay.Config{Outbox: m.memory, Engine: m.alone, Broker: silent{}, Inbox: silent{}})
 	ok(t, err)
@@ -107,7 +112,7 @@ func (m *model) close() {
 }
 
 // either is one of the two processes.
-func (m *model) either(rt *rapid.T) *workflow.Engine {
+func (m *model) either(rt *rapid.T) *engine.Engine {
 	m.steps++
 	return m.real[rapid.IntRange(0, 1).Draw(rt, "process")].engine
 }
@@ -137,7 +142,7 @@ func (m *model) submit(rt *rapid.T) {
 	if len(m.ids) > 4 {
 		id = m.pick(rt)
 	}
-	sub := workflow.Submission{ID: id, Source: id + ".md", Actor: "ann", Revise: rapid.Bool().Draw(rt, "revise")}
+	sub := engine.Submission{ID: id, Source: id + ".md", Actor: "ann", Revise: rapid.Bool().Draw(rt, "revise")}
 	sub.Text = []byte(fmt.Sprintf("# %s - Text %d\n\n## Success Criteria\n- [ ] a\n", id, rapid.IntRange(0, 2).Draw(rt, "text")))
 	if rapid.IntRange(0, 4).Draw(rt, "unfit") == 0 {
 		sub.Text = []byte("# " + id + " - No criteria\n\n## Goal\nx\n")
@@ -148,8 +153,8 @@ func (m *model) submit(rt *rapid.T) {
 	if rapid.Bool().Draw(rt, "repo") {
 		sub.Repo = m.prefix
 	}
-	real, rerr := m.either(rt).Submit(m.t.Context(), []workflow.Submission{sub})
-	model, merr := m.alone.Submit(m.t.Context(), []workflow.Submission{sub})
+	real, rerr := m.either(rt).Submit(m.t.Context(), []engine.Submission{sub})
+	model, merr := m.alone.Submit(m.t.Context(), []engine.Submission{sub})
 	same(rt, "submit", rerr, merr)
 	if rerr != nil {
 		return
@@ -180,14 +185,14 @@ func (m *model) trigger(rt *rapid.T) {
 func (m *model) claim(rt *rapid.T) {
 	id := m.pick(rt)
 	real, model := m.record(rt, id)
-	if real.Job == nil || model.Job == nil {
+	if real.Job() == nil || model.Job() == nil {
 		rt.Skip("no job")
 	}
 	m.steps++
-	run := tasks.Run{ID: redistest.Name("run"), PRP: id, Type: real.Job.Type, Agent: "dev-1", Incarnation: rapid.SampledFrom([]string{"h:1:a", "h:2:b"}).Draw(rt, "incarnation")}
+	run := tasks.Run{ID: redistest.Name("run"), PRP: id, Type: real.Job().Type, Agent: "dev-1", Incarnation: rapid.SampledFrom([]string{"h:1:a", "h:2:b"}).Draw(rt, "incarnation")}
 	pair := [2]tasks.Run{run, run}
-	pair[0].Job, pair[0].Fence = real.Job.ID, real.Fence
-	pair[1].Job, pair[1].Fence = model.Job.ID, model.Fence
+	pair[0].Job, pair[0].Fence = real.Job().ID, real.Fence
+	pair[1].Job, pair[1].Fence = model.Job().ID, model.Fence
 	_, rerr := m.either(rt).Claim(m.t.Context(), tasks.Claim{Run: pair[0]})
 	_, merr := m.alone.Claim(m.t.Context(), tasks.Claim{Run: pair[1]})
 	same(rt, "claim", rerr, merr)
@@ -265,9 +270,15 @@ func (m *model) agree(rt *rapid.T) {
 
 // essence is a record without what is random or the time.
 func essence(r workflow.Record) string {
-	return fmt.Sprintf("%s back=%s v%d f%d attempt=%d paused=%v findings=%d deps=%v blocked=%v unresolved=%v job=%v holder=%v reasons=%v q=%q a=%q lease=%q granted=%v failures=%d lost=%d runs=%d refused=%d dead=%d rev=%d",
-		r.State, r.Back, r.Version, r.Fence, r.Attempt, r.Paused, len(r.Findings), r.DependsOn, r.BlockedBy, r.Unresolved, r.Job != nil, r.Holder != nil,
-		r.Reasons, r.Question, r.Answer, r.Lease, r.Granted, r.Failures, r.Lost, r.Runs, r.Refused, len(r.Dead), r.Revision)
+	st := r.Stage
+	var retry bool
+	if st.Work != nil {
+		retry = st.Work.Retry != nil
+	}
+	return fmt.Sprintf("%s v%d f%d attempt=%d paused=%v findings=%d deps=%v blocked=%v unresolved=%v job=%v holder=%v retry=%v reasons=%v q=%v failure=%q merge=%v refused=%d dead=%d rev=%d stage=%s/%v/%v/%d/%d/%d",
+		r.State, r.Version, r.Fence, r.Attempt, r.Paused, len(r.Findings), r.DependsOn, r.BlockedBy, r.Unresolved, r.Job() != nil, r.Holder() != nil, retry,
+		r.Reasons, r.Questions, r.Failure, st.Merge != nil && st.Merge.Granted, r.Refused, len(r.Dead), r.Revision,
+		st.Back, st.Asked, st.Approval, st.Failures, st.Lost, st.Runs)
 }
 
 func story(h []workflow.Entry) string {

@@ -144,7 +144,7 @@ func (w *world) empty() bool {
 				return false
 			}
 		case strings.HasPrefix(key, "asynq:{") && (strings.HasSuffix(key, ":retry") || strings.HasSuffix(key, ":scheduled") || strings.HasSuffix(key, ":lease")),
-			strings.HasPrefix(key, "prpflow:lease:"):
+			strings.HasPrefix(key, "prpflow:lease:"), strings.Contains(key, ":outbox:hand:"):
 			if rdb.ZCard(ctx, key).Val() > 0 {
 				return false
 			}

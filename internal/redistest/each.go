@@ -72,7 +72,7 @@ func Mini(t *testing.T) redis.UniversalClient {
 }
 
 // Redis is a client of the binary's redis-server.
-func Redis(t *testing.T) redis.UniversalClient {
+func Redis(t testing.TB) redis.UniversalClient {
 	t.Helper()
 	require(t, "redis")
 	addrs := shared.start(t, "redis", startSingle)
@@ -98,7 +98,7 @@ func ClusterAddrs(t *testing.T) []string {
 }
 
 // own remembers what a client talks to, until the end of its test.
-func own(t *testing.T, rdb redis.UniversalClient, f Features) redis.UniversalClient {
+func own(t testing.TB, rdb redis.UniversalClient, f Features) redis.UniversalClient {
 	t.Helper()
 	featuresMu.Lock()
 	features[rdb] = f

@@ -30,7 +30,7 @@ type kind struct {
 	err   error
 }
 
-func (f *fleet) start(t *testing.T, name string, start func(context.Context, *fleet) ([]string, error)) []string {
+func (f *fleet) start(t testing.TB, name string, start func(context.Context, *fleet) ([]string, error)) []string {
 	t.Helper()
 	f.mu.Lock()
 	if f.kinds == nil {
@@ -135,7 +135,7 @@ func join(ctx context.Context, p *process, i, of int, first string) error {
 
 // require skips the test where redis-server is missing, or fails it where the
 // environment asks for what it needs.
-func require(t *testing.T, what string) {
+func require(t testing.TB, what string) {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err == nil {
 		return

@@ -17,6 +17,10 @@ import (
 // forgetTimeout bounds the removal of a task that Asynq has lost sight of.
 const forgetTimeout = 5 * time.Second
 
+// newerDelay is how long a task of a newer program waits each time that this
+// one has taken it. It spends nothing and stays until somebody who knows it comes.
+const newerDelay = 10 * time.Second
+
 // desk is where a server's handlers are called, watched and waited for.
 type desk struct {
 	broker  *Broker
@@ -51,7 +55,10 @@ func newDesk(b *Broker, handle func(context.Context, tasks.Order) error) *desk {
 // process is Asynq's handler.
 func (d *desk) process(ctx context.Context, t *asynq.Task) error {
 	o, err := orderOf(ctx, t)
-	if err != nil {
+	switch {
+	case errors.Is(err, tasks.ErrNewerOrder):
+		return toAsynq(tasks.RetryAfter(newerDelay, err))
+	case err != nil:
 		return toAsynq(tasks.Permanent(err))
 	}
 	runCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -66,7 +73,7 @@ func (d *desk) process(ctx context.Context, t *asynq.Task) error {
 }
 
 // orderOf reads a task. One that is no order, or not the one its id says, was
-// not made by Enqueue and never will be better.
+// not made by Enqueue and never will be better. A newer order, ErrNewerOrder, will.
 func orderOf(ctx context.Context, t *asynq.Task) (tasks.Order, error) {
 	id, _ := asynq.GetTaskID(ctx)
 	o, err := tasks.DecodeOrder(t.Payload())

@@ -40,7 +40,8 @@ func each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient, q str
 // nowhere is a client of a Redis that is not there.
 func nowhere(t *testing.T) redis.UniversalClient {
 	t.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	// Few dials: after many in vain the client goes on dialling by itself for a while.
+	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1, DialerRetries: 1, PoolSize: 100})
 	t.Cleanup(func() { _ = rdb.Close() })
 	return rdb
 }
@@ -121,9 +122,9 @@ func inspect(rdb redis.UniversalClient) *asynq.Inspector {
 func wantState(t *testing.T, b *Broker, queue, id string, want TaskState) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%s is %s", id, want), func() bool {
-		got, err := b.State(t.Context(), queue, id)
+		got, err := b.States(t.Context(), []tasks.JobRef{{Job: id, Queue: queue}})
 		must(t, err)
-		return got == want
+		return got[0] == want
 	})
 }
 

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,13 +10,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/prpflow/prpflow/internal/redistest"
 	"github.com/prpflow/prpflow/tasks"
 )
 
-func TestQueuesTellWhatLiesWhere(t *testing.T) {
+func TestInfosTellHowManyTasksAreWhere(t *testing.T) {
 	each(t, func(t *testing.T, rdb redis.UniversalClient, q string) {
 		b, ctx, began := newBroker(t, rdb), t.Context(), time.Now()
 		must(t, b.EnsureQueues(ctx, q+"-empty", q))
@@ -26,7 +28,7 @@ func TestQueuesTellWhatLiesWhere(t *testing.T) {
 		enqueue(t, b, q+"-gone", 4)
 		must(t, rdb.Del(ctx, taskKey(q+"-gone", job(q+"-gone", 4).ID)).Err())
 
-		got, err := b.Queues(ctx)
+		got, err := b.Infos(ctx)
 		must(t, err)
 		got = slices.DeleteFunc(got, func(i QueueInfo) bool { return !strings.HasPrefix(i.Name, q) })
 		want := []QueueInfo{
@@ -46,34 +48,98 @@ func TestQueuesTellWhatLiesWhere(t *testing.T) {
 	})
 }
 
+func TestQueuesTellWhatTheEngineNeeds(t *testing.T) {
+	each(t, func(t *testing.T, rdb redis.UniversalClient, q string) {
+		b, ctx := newBroker(t, rdb), t.Context()
+		begun, leave := make(chan string, 2), make(chan struct{})
+		must(t, b.EnsureQueues(ctx, q+"-empty", q))
+		serve(t, b, ServeConfig{Queues: []string{q}, Concurrency: 2, Handle: func(_ context.Context, o tasks.Order) error {
+			begun <- o.Job
+			<-leave
+			return nil
+		}})
+		defer close(leave)
+		ids := enqueue(t, b, q, 1, 2)
+		receive(t, begun)
+		receive(t, begun)
+		must(t, b.Pause(ctx, q))
+		enqueue(t, b, q, 3, 4)
+		must(t, inspect(rdb).ArchiveTask(q, job(q, 4).ID))
+		client := asynq.NewClientFromRedisClient(rdb)
+		for _, id := range []string{"retried", "later"} {
+			_, err := client.Enqueue(asynq.NewTask("x", nil), asynq.Queue(q), asynq.ProcessIn(time.Hour), asynq.TaskID(id))
+			must(t, err)
+		}
+		must(t, rdb.ZRem(ctx, stateKey(q, Scheduled), "retried").Err())
+		must(t, rdb.ZAdd(ctx, stateKey(q, Retry), redis.Z{Score: float64(time.Now().Add(time.Hour).Unix()), Member: "retried"}).Err())
+
+		got, err := b.Queues(ctx)
+		must(t, err)
+		got = slices.DeleteFunc(got, func(s tasks.QueueState) bool { return !strings.HasPrefix(s.Name, q) })
+		for _, s := range got {
+			slices.Sort(s.Active)
+		}
+		want := []tasks.QueueState{{Name: q, Paused: true, Pending: 1, Delayed: 2, Active: ids}, {Name: q + "-empty"}}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestQueuesOfAnswersForTheQueuesNamed(t *testing.T) {
+	each(t, func(t *testing.T, rdb redis.UniversalClient, q string) {
+		b, ctx := newBroker(t, rdb), t.Context()
+		ids := enqueue(t, b, q, 1, 2, 3)
+		enqueue(t, b, q+"-b", 4)
+		must(t, inspect(rdb).ArchiveTask(q, ids[0]))
+		must(t, b.Pause(ctx, q+"-b"))
+		// On a cluster they are on different servers.
+		got, err := b.QueuesOf(ctx, []string{q + "-nowhere", q, "no queue", q + "-b", q})
+		must(t, err)
+		want := []tasks.QueueState{
+			{Name: q + "-nowhere"}, {Name: q, Pending: 2}, {Name: "no queue"},
+			{Name: q + "-b", Pending: 1, Paused: true}, {Name: q, Pending: 2},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		must(t, b.Resume(ctx, q+"-b"))
+		must(t, b.Resume(ctx, q+"-b"))
+		if got, err = b.QueuesOf(ctx, []string{q + "-b"}); err != nil || got[0].Paused {
+			t.Errorf("after it was resumed: %+v, %v", got, err)
+		}
+	})
+}
+
 func TestNoQueuesAreNoError(t *testing.T) {
 	t.Parallel()
-	got, err := newBroker(t, redistest.Mini(t)).Queues(t.Context())
+	b, ctx := newBroker(t, redistest.Mini(t)), t.Context()
+	infos, err := b.Infos(ctx)
 	must(t, err)
-	if len(got) > 0 {
-		t.Error(got)
+	all, err := b.Queues(ctx)
+	must(t, err)
+	of, err := b.QueuesOf(ctx, nil)
+	must(t, err)
+	states, err := b.States(ctx, nil)
+	must(t, err)
+	if len(infos)+len(all)+len(of)+len(states) > 0 {
+		t.Error(infos, all, of, states)
 	}
 }
 
-func TestPausedSaysWhatPauseAndResumeDid(t *testing.T) {
-	each(t, func(t *testing.T, rdb redis.UniversalClient, q string) {
-		b, ctx := newBroker(t, rdb), t.Context()
-		want := func(want bool) {
-			t.Helper()
-			all, err := b.PausedOf(ctx, []string{q})
-			got := all[q]
-			must(t, err)
-			if got != want {
-				t.Errorf("paused is %v", got)
-			}
+func TestRedisThatIsUnreachableIsAnError(t *testing.T) {
+	t.Parallel()
+	b, ctx := newBroker(t, nowhere(t)), t.Context()
+	_, infos := b.Infos(ctx)
+	_, queues := b.Queues(ctx)
+	_, of := b.QueuesOf(ctx, []string{"p", "q"})
+	_, states := b.States(ctx, []tasks.JobRef{{Job: "id", Queue: "q"}})
+	_, list := b.List(ctx, "q", Pending, 0, 0)
+	for what, err := range map[string]error{"infos": infos, "queues": queues, "queues of": of, "states": states, "list": list} {
+		if err == nil || !strings.HasPrefix(err.Error(), "broker: ") {
+			t.Errorf("%s: %v", what, err)
 		}
-		want(false)
-		must(t, b.Pause(ctx, q))
-		want(true)
-		must(t, b.Resume(ctx, q))
-		must(t, b.Resume(ctx, q))
-		want(false)
-	})
+	}
 }
 
 func TestArchiveStaysBelowItsLimit(t *testing.T) {
@@ -88,7 +154,7 @@ func TestArchiveStaysBelowItsLimit(t *testing.T) {
 			must(t, rdb.HSet(ctx, taskKey(q, id), "msg", "m", "state", "archived").Err())
 		}
 		must(t, b.TrimArchive(ctx))
-		left, err := b.List(ctx, q, Archived, 0)
+		left, err := b.List(ctx, q, Archived, 0, 0)
 		must(t, err)
 		if len(left) != 9 || left[8] != "PRP-1:449:x" {
 			t.Errorf("left: %v", left)
@@ -103,11 +169,9 @@ func TestNamesThatBreakKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	b, ctx := newBroker(t, nowhere(t)), t.Context()
 	for _, q := range []string{"", "a{b}", "a b"} {
-		_, stateErr := b.State(ctx, q, "id")
-		_, listErr := b.Pending(ctx, q, 0)
-		_, pausedErr := b.PausedOf(ctx, []string{q})
+		_, listErr := b.List(ctx, q, Pending, 0, 0)
 		for what, err := range map[string]error{
-			"state": stateErr, "pending": listErr, "paused": pausedErr,
+			"list":   listErr,
 			"remove": b.Remove(ctx, q, "id"), "pause": b.Pause(ctx, q), "resume": b.Resume(ctx, q),
 			"ensure": b.EnsureQueues(ctx, q), "enqueue": b.Enqueue(ctx, job(q, 1)),
 		} {

@@ -40,7 +40,7 @@ func TestHigherPriorityIsServedFirst(t *testing.T) {
 		s := serve(t, b, ServeConfig{Queues: queues, Handle: collect(seen)})
 		got := []string{receive(t, seen), receive(t, seen)}
 		eventually(t, "the next task is taken, its handler waits for us", func() bool {
-			ids, err := b.Pending(t.Context(), queues[1], 0)
+			ids, err := b.List(t.Context(), queues[1], Pending, 0, 0)
 			must(t, err)
 			return len(ids) == 0
 		})
@@ -119,7 +119,7 @@ func TestWhatIsNoOrderIsArchivedUnrun(t *testing.T) {
 	must(t, err)
 	for name, c := range map[string]struct{ payload, says string }{
 		"no JSON":          {"hello", "order is not JSON"},
-		"from the future":  {`{"v":99}`, "this program reads up to"},
+		"no version":       {`{}`, "order has version 0"},
 		"another job's id": {string(good), "it holds the order of job q-1:1:abc"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,6 +140,45 @@ func TestWhatIsNoOrderIsArchivedUnrun(t *testing.T) {
 			})
 		})
 	}
+}
+
+// C22: two versions of the program share a Redis.
+func TestTaskOfANewerProgramIsLeftForIt(t *testing.T) {
+	each(t, func(t *testing.T, rdb redis.UniversalClient, q string) {
+		const id, payload = "PRP-7:3:abc", `{"v":2,"job":{"id":"PRP-7:3:abc"}}`
+		began := time.Now()
+		_, err := asynq.NewClientFromRedisClient(rdb).Enqueue(asynq.NewTask("prp.develop", []byte(payload)), asynq.Queue(q), asynq.TaskID(id), asynq.MaxRetry(1))
+		must(t, err)
+		old := newBroker(t, rdb)
+		s := serve(t, old, ServeConfig{Queues: []string{q}, Handle: func(context.Context, tasks.Order) error {
+			t.Error("the handler was called")
+			return nil
+		}})
+		for range 2 { // it may be taken any number of times
+			wantState(t, old, q, id, Retry)
+			info, err := inspect(rdb).GetTaskInfo(q, id)
+			must(t, err)
+			if info.Retried != 0 || info.NextProcessAt.Before(began.Add(9*time.Second)) || !strings.Contains(info.LastErr, "it has version 2") {
+				t.Errorf("%d retries are spent, again at %s, because of %q", info.Retried, info.NextProcessAt, info.LastErr)
+			}
+			must(t, inspect(rdb).RunTask(q, id)) // what its time would do
+		}
+		wantState(t, old, q, id, Retry)
+		must(t, s.Shutdown(t.Context()))
+
+		seen := make(chan string, 1)
+		newer := asynq.NewServerFromRedisClient(rdb, asynq.Config{Queues: map[string]int{q: 1}, TaskCheckInterval: 50 * time.Millisecond, LogLevel: asynq.FatalLevel})
+		must(t, newer.Start(asynq.HandlerFunc(func(_ context.Context, task *asynq.Task) error {
+			seen <- string(task.Payload())
+			return nil
+		})))
+		defer newer.Shutdown()
+		must(t, inspect(rdb).RunTask(q, id))
+		if got := receive(t, seen); got != payload {
+			t.Errorf("the newer program got %s", got)
+		}
+		wantState(t, old, q, id, Absent)
+	})
 }
 
 func TestCancelButtonReachesTheHandler(t *testing.T) {

@@ -118,7 +118,7 @@ func TestTaskOfAHandlerThatNeverReturnsIsPutBack(t *testing.T) {
 			t.Error("Shutdown did not say that a handler still runs")
 		}
 		close(leave)
-		next, err := b.Pending(t.Context(), q, 1)
+		next, err := b.List(t.Context(), q, Pending, 0, 1)
 		must(t, err)
 		if len(next) != 1 || next[0] != ids[0] {
 			t.Errorf("next is %v, want %s", next, ids[0])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/redis/go-redis/v9"
@@ -24,104 +25,82 @@ const (
 	Archived  = tasks.Archived
 )
 
-// State says where the task of a job is. A queue that does not exist holds
-// nothing. A task whose message is gone is absent, whatever lists still name
-// it: no server will ever run it.
-func (b *Broker) State(ctx context.Context, queue, jobID string) (TaskState, error) {
-	if err := checkTask(queue, jobID); err != nil {
-		return "", fmt.Errorf("broker: state: %w", err)
+// pipelineSize bounds how many tasks one pipeline asks about.
+const pipelineSize = 1000
+
+// States says where the tasks of jobs are, in the order of the jobs. A queue
+// that does not exist holds nothing, and neither does a name that no queue or
+// task can have. A task whose message is gone is absent, whatever lists still
+// name it: no server will ever run it.
+func (b *Broker) States(ctx context.Context, jobs []tasks.JobRef) ([]TaskState, error) {
+	states := make([]TaskState, 0, len(jobs))
+	for chunk := range slices.Chunk(jobs, pipelineSize) {
+		fields := make([]*redis.SliceCmd, len(chunk))
+		_, err := b.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for i, j := range chunk {
+				if checkTask(j.Queue, j.Job) == nil {
+					fields[i] = p.HMGet(ctx, taskKey(j.Queue, j.Job), "state", "msg")
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("broker: states of %d tasks: %w", len(jobs), err)
+		}
+		for _, f := range fields {
+			states = append(states, stateOf(f))
+		}
 	}
-	got, err := b.rdb.HMGet(ctx, taskKey(queue, jobID), "state", "msg").Result()
-	if err != nil {
-		return "", fmt.Errorf("broker: state of %s in %s: %w", jobID, queue, err)
+	return states, nil
+}
+
+// stateOf reads the state and the message of a task's hash; nil is no hash.
+func stateOf(hash *redis.SliceCmd) TaskState {
+	if hash == nil || len(hash.Val()) != 2 || hash.Val()[1] == nil {
+		return Absent
 	}
-	if got[1] == nil {
-		return Absent, nil
-	}
-	name, _ := got[0].(string)
+	name, _ := hash.Val()[0].(string)
 	switch s := TaskState(name); s {
 	case Pending, Active, Scheduled, Retry, Archived:
-		return s, nil
+		return s
 	}
-	return Absent, nil
+	return Absent
 }
 
-// Pending lists the ids of the tasks that wait in a queue, the next to run
-// first. limit bounds the answer, 0 does not.
-func (b *Broker) Pending(ctx context.Context, queue string, limit int) ([]string, error) {
-	return b.List(ctx, queue, Pending, limit)
-}
-
-// List gives the ids of a queue's tasks in a state: pending and active ones in
-// the order of the queue, the others by their time, the earliest first. limit
-// bounds the answer, 0 does not.
-func (b *Broker) List(ctx context.Context, queue string, state TaskState, limit int) ([]string, error) {
+// List gives the ids of a queue's tasks in a state, from the one at offset on,
+// which counts from 0: pending ones in the order in which they are handed out,
+// active ones in the order of the queue, the others by their time, the earliest
+// first. limit bounds the answer, 0 does not. Tasks that come and go between
+// two calls shift the others.
+func (b *Broker) List(ctx context.Context, queue string, in TaskState, offset, limit int) ([]string, error) {
 	if err := checkQueue(queue); err != nil {
 		return nil, fmt.Errorf("broker: list: %w", err)
 	}
-	n := int64(max(limit, 0))
-	key := stateKey(queue, state)
+	key := stateKey(queue, in)
+	first := int64(max(offset, 0))
+	last := int64(-1) // the end of the list
+	if limit > 0 && first <= math.MaxInt64-int64(limit) {
+		last = first + int64(limit) - 1
+	}
 	var ids []string
 	var err error
-	switch state {
-	case Pending: // pushed at the left, taken from the right
-		ids, err = b.rdb.LRange(ctx, key, -n, -1).Result()
+	switch in {
+	case Pending: // pushed at the left, taken from the right: -1 is the first
+		left := int64(0)
+		if last >= 0 {
+			left = -1 - last
+		}
+		ids, err = b.rdb.LRange(ctx, key, left, -1-first).Result()
 		slices.Reverse(ids)
 	case Active:
-		ids, err = b.rdb.LRange(ctx, key, 0, n-1).Result()
+		ids, err = b.rdb.LRange(ctx, key, first, last).Result()
 	case Scheduled, Retry, Archived:
-		ids, err = b.rdb.ZRange(ctx, key, 0, n-1).Result()
+		ids, err = b.rdb.ZRange(ctx, key, first, last).Result()
 	default:
-		return nil, fmt.Errorf("broker: list %s: no list holds tasks that are %q", queue, state)
+		return nil, fmt.Errorf("broker: list %s: no list holds tasks that are %q", queue, in)
 	}
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, fmt.Errorf("broker: list %s of %s: %w", state, queue, err)
+		return nil, fmt.Errorf("broker: list %s of %s: %w", in, queue, err)
 	}
 	return ids, nil
-}
-
-// PausedOf says which of the queues hand out nothing.
-func (b *Broker) PausedOf(ctx context.Context, queues []string) (map[string]bool, error) {
-	paused := make(map[string]bool, len(queues))
-	if len(queues) == 0 {
-		return paused, nil
-	}
-	pipe := b.rdb.Pipeline()
-	there := make([]*redis.IntCmd, len(queues))
-	for i, q := range queues {
-		if err := checkQueue(q); err != nil {
-			return nil, fmt.Errorf("broker: paused: %w", err)
-		}
-		there[i] = pipe.Exists(ctx, pausedKey(q))
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("broker: paused: %w", err)
-	}
-	for i, q := range queues {
-		paused[q] = there[i].Val() > 0
-	}
-	return paused, nil
-}
-
-// Waiting counts the tasks that wait in each of the queues.
-func (b *Broker) Waiting(ctx context.Context, queues []string) (map[string]int64, error) {
-	if len(queues) == 0 {
-		return map[string]int64{}, nil
-	}
-	pipe := b.rdb.Pipeline()
-	lengths := make([]*redis.IntCmd, len(queues))
-	for i, q := range queues {
-		if err := checkQueue(q); err != nil {
-			return nil, fmt.Errorf("broker: waiting: %w", err)
-		}
-		lengths[i] = pipe.LLen(ctx, stateKey(q, Pending))
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("broker: waiting: %w", err)
-	}
-	waiting := make(map[string]int64, len(queues))
-	for i, q := range queues {
-		waiting[q] = lengths[i].Val()
-	}
-	return waiting, nil
 }

@@ -2,7 +2,7 @@ package broker
 
 import (
 	"context"
-	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +12,6 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/prpflow/prpflow/internal/redistest"
 	"github.com/prpflow/prpflow/tasks"
 )
 
@@ -88,73 +87,73 @@ func TestStateIsWhereTheTaskIs(t *testing.T) {
 	})
 }
 
+func TestStatesOfManyJobsComeInTheirOrder(t *testing.T) {
+	each(t, func(t *testing.T, rdb redis.UniversalClient, q string) {
+		b, ctx := newBroker(t, rdb), t.Context()
+		ids := enqueue(t, b, q, 1, 2)
+		other := enqueue(t, b, q+"-b", 3)[0]
+		must(t, inspect(rdb).ArchiveTask(q, ids[1]))
+		jobs := []tasks.JobRef{{Job: ids[0], Queue: q}, {Job: ids[1], Queue: q}, {Job: ids[0], Queue: "{no queue}"}, {Queue: q}, {Job: other, Queue: q + "-b"}, {Job: other, Queue: q}}
+		want := []TaskState{Pending, Archived, Absent, Absent, Pending, Absent}
+		for len(jobs) < 2*pipelineSize { // several pipelines
+			jobs, want = append(jobs, tasks.JobRef{Job: ids[0], Queue: q + "-nowhere"}), append(want, Absent)
+		}
+		jobs, want = append(jobs, tasks.JobRef{Job: ids[1], Queue: q}), append(want, Archived)
+		got, err := b.States(ctx, jobs)
+		must(t, err)
+		if !slices.Equal(got, want) {
+			t.Errorf("states are %v, want %v", got, want)
+		}
+	})
+}
+
 func TestPendingIsInTheOrderOfService(t *testing.T) {
 	each(t, func(t *testing.T, rdb redis.UniversalClient, q string) {
 		b, ctx := newBroker(t, rdb), t.Context()
 		ids := enqueue(t, b, q, 1, 2, 3)
-		for limit, want := range map[int][]string{0: ids, 2: ids[:2], 9: ids} {
-			got, err := b.Pending(ctx, q, limit)
+		for from, want := range map[[2]int][]string{
+			{0, 0}: ids, {0, 2}: ids[:2], {0, 9}: ids, {1, 1}: ids[1:2], {1, 0}: ids[1:], {2, 2}: ids[2:],
+			{3, 1}: nil, {9, 0}: nil, {9, 9}: nil, {-1, 1}: ids[:1], {1, math.MaxInt}: ids[1:],
+		} {
+			got, err := b.List(ctx, q, Pending, from[0], from[1])
 			must(t, err)
 			if !slices.Equal(got, want) {
-				t.Errorf("limit %d: %v, want %v", limit, got, want)
+				t.Errorf("offset %d, limit %d: %v, want %v", from[0], from[1], got, want)
 			}
 		}
-		must(t, inspect(rdb).ArchiveTask(q, ids[0]))
-		for state, want := range map[TaskState][]string{Archived: ids[:1], Active: nil, Retry: nil, Scheduled: nil} {
-			got, err := b.List(ctx, q, state, 0)
-			must(t, err)
-			if !slices.Equal(got, want) {
-				t.Errorf("%s: %v, want %v", state, got, want)
+		seen := make(chan string, 3)
+		serve(t, b, ServeConfig{Queues: []string{q}, Handle: collect(seen)})
+		for _, want := range ids {
+			if got := receive(t, seen); got != want {
+				t.Errorf("handed out %s, the list said %s", got, want)
 			}
 		}
-		if _, err := b.List(ctx, q, Absent, 0); err == nil {
+	})
+}
+
+func TestListOfEachStateIsPaged(t *testing.T) {
+	each(t, func(t *testing.T, rdb redis.UniversalClient, q string) {
+		b, ctx := newBroker(t, rdb), t.Context()
+		ids := []string{"a", "b", "c"}
+		for n, id := range ids {
+			must(t, rdb.RPush(ctx, stateKey(q, Active), id).Err())
+			for _, s := range []TaskState{Archived, Retry, Scheduled} {
+				must(t, rdb.ZAdd(ctx, stateKey(q, s), redis.Z{Score: float64(n), Member: id}).Err())
+			}
+		}
+		for _, s := range []TaskState{Active, Archived, Retry, Scheduled} {
+			for from, want := range map[[2]int][]string{{0, 0}: ids, {0, 2}: ids[:2], {1, 1}: ids[1:2], {2, 5}: ids[2:], {3, 0}: nil} {
+				got, err := b.List(ctx, q, s, from[0], from[1])
+				must(t, err)
+				if !slices.Equal(got, want) {
+					t.Errorf("%s, offset %d, limit %d: %v, want %v", s, from[0], from[1], got, want)
+				}
+			}
+		}
+		if _, err := b.List(ctx, q, Absent, 0, 0); err == nil {
 			t.Error("there is a list of absent tasks")
 		}
 	})
-}
-
-func TestWaitingCountsWhatNobodyHasTaken(t *testing.T) {
-	each(t, func(t *testing.T, rdb redis.UniversalClient, q string) {
-		b, ctx := newBroker(t, rdb), t.Context()
-		ids := enqueue(t, b, q, 1, 2, 3)
-		enqueue(t, b, q+"-b", 4)
-		must(t, inspect(rdb).ArchiveTask(q, ids[0]))
-		queues := []string{q, q + "-nowhere", q + "-b"} // on a cluster they lie on different servers
-		got, err := b.Waiting(ctx, queues)
-		must(t, err)
-		if want := map[string]int64{q: 2, q + "-nowhere": 0, q + "-b": 1}; !maps.Equal(got, want) {
-			t.Errorf("waiting are %v, want %v", got, want)
-		}
-		must(t, b.Pause(ctx, q+"-b"))
-		paused, err := b.PausedOf(ctx, queues)
-		must(t, err)
-		if want := map[string]bool{q: false, q + "-nowhere": false, q + "-b": true}; !maps.Equal(paused, want) {
-			t.Errorf("paused are %v, want %v", paused, want)
-		}
-		none, err := b.Waiting(ctx, nil)
-		must(t, err)
-		unpaused, err := b.PausedOf(ctx, nil)
-		must(t, err)
-		if len(none)+len(unpaused) > 0 {
-			t.Errorf("of no queues: %v, %v", none, unpaused)
-		}
-	})
-}
-
-func TestWaitingOfWhatCannotBeAskedIsAnError(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		rdb   redis.UniversalClient
-		queue string
-	}{{redistest.Mini(t), ""}, {nowhere(t), "q"}} {
-		b := newBroker(t, c.rdb)
-		if _, err := b.Waiting(t.Context(), []string{"p", c.queue}); err == nil || !strings.HasPrefix(err.Error(), "broker: waiting") {
-			t.Errorf("got %v", err)
-		}
-		if _, err := b.PausedOf(t.Context(), []string{"p", c.queue}); err == nil || !strings.HasPrefix(err.Error(), "broker: paused") {
-			t.Errorf("got %v", err)
-		}
-	}
 }
 
 func TestRemoveTakesATaskFromWhereverItIs(t *testing.T) {
@@ -205,8 +204,8 @@ func TestTaskWithoutItsHashStopsNobody(t *testing.T) {
 		b, ctx, seen := newBroker(t, rdb), t.Context(), make(chan string, 1)
 		ids := enqueue(t, b, q, 1, 2)
 		must(t, rdb.Del(ctx, taskKey(q, ids[0])).Err())
-		if _, err := b.Queues(ctx); err != nil {
-			t.Errorf("Queues fails: %v", err)
+		if _, err := b.Infos(ctx); err != nil {
+			t.Errorf("Infos fails: %v", err)
 		}
 		serve(t, b, ServeConfig{Queues: []string{q}, Handle: collect(seen)})
 		if got := receive(t, seen); got != ids[1] {
@@ -214,7 +213,7 @@ func TestTaskWithoutItsHashStopsNobody(t *testing.T) {
 		}
 		wantState(t, b, q, ids[0], Absent)
 		must(t, b.Remove(ctx, q, ids[0]))
-		active, err := b.List(ctx, q, Active, 0)
+		active, err := b.List(ctx, q, Active, 0, 0)
 		must(t, err)
 		if slices.Contains(active, ids[0]) {
 			t.Error("it is still active")

@@ -23,12 +23,12 @@ func (s *Store) Apply(_ context.Context, c workflow.Change) (workflow.Record, er
 	case c.SeenVersion == 0:
 	case was == nil:
 		return workflow.Record{}, refusal("apply", id, workflow.ErrNotFound)
-	case was.rec.Version != c.SeenVersion, was.rec.State != c.SeenState:
+	case was.rec.Version != c.SeenVersion, was.rec.State != c.SeenState, c.SeenToken != "" && was.rec.Token != c.SeenToken:
 		return workflow.Record{}, refusal("apply", id, workflow.ErrChanged)
 	}
 	now := d.time()
 	rec := c.Record.Clone()
-	rec.Version = c.SeenVersion + 1
+	rec.Version, rec.Token = c.SeenVersion+1, c.Token
 	rec.UpdatedAt, rec.CreatedAt = now, now
 	if was == nil {
 		was = &slot{answers: map[int64]answer{}, requests: map[string]request{}, logs: map[string]workflow.RunLog{}}
@@ -81,6 +81,10 @@ func (d *Disk) follow(c workflow.Change, now time.Time) {
 	}
 	if c.Hold != "" {
 		set(d.held, c.Hold, id)
+	}
+	delete(d.published, c.Retire.Job)
+	if c.Publish.Job != "" {
+		d.published[c.Publish.Job] = c.Publish.Queue
 	}
 }
 

@@ -25,6 +25,7 @@ type Disk struct {
 
 	meta       workflow.Meta
 	leader     string
+	leads      int // schema that the leader reads
 	leadsUntil time.Time
 
 	slots      map[string]*slot
@@ -33,13 +34,15 @@ type Disk struct {
 	events     map[string]int64
 	due        map[string]time.Time
 	held       map[string]map[string]bool // incarnation -> ids
+	published  map[string]string          // job -> queue
 	dead       map[string]letter
 	dependants map[string]map[string]bool
-	leases     map[string][]string // the owner, then who waits
+	leases     map[string][]string // the owners, then who waits
 	documents  map[string][]byte
 	lifecycles map[string][]byte
 
 	shared []workflow.OutboxEntry // the next first
+	parked []workflow.OutboxEntry // for who knows their kinds
 	taken  map[string]*hands
 	pushed chan struct{} // closed and renewed when shared grows
 }
@@ -47,10 +50,32 @@ type Disk struct {
 // slot is what belongs to one PRP.
 type slot struct {
 	rec      workflow.Record
+	broken   error            // why it cannot be read, for tests
 	answers  map[int64]answer // by the version that they made
 	history  []workflow.Entry
 	requests map[string]request
 	logs     map[string]workflow.RunLog
+}
+
+// loaded is the record, as far as it can be read.
+func (sl *slot) loaded() workflow.Loaded {
+	switch {
+	case sl == nil:
+		return workflow.Loaded{}
+	case sl.broken != nil:
+		r := sl.rec
+		return workflow.Loaded{
+			Record: workflow.Record{ID: r.ID, State: r.State, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt},
+			Err:    sl.broken,
+		}
+	case sl.rec.Schema > workflow.SchemaVersion:
+		r := sl.rec
+		return workflow.Loaded{
+			Record: workflow.Record{ID: r.ID, Schema: r.Schema, State: r.State, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt},
+			Err:    workflow.Newer("memstore: record "+r.ID, r.Schema),
+		}
+	}
+	return workflow.Loaded{Record: sl.rec.Clone()}
 }
 
 // answer is what a change was answered.
@@ -82,7 +107,7 @@ func NewDisk(now func() time.Time) *Disk {
 	}
 	return &Disk{
 		now: now, slots: map[string]*slot{}, states: map[string]int64{}, events: map[string]int64{},
-		due: map[string]time.Time{}, held: map[string]map[string]bool{}, dead: map[string]letter{},
+		due: map[string]time.Time{}, held: map[string]map[string]bool{}, published: map[string]string{}, dead: map[string]letter{},
 		dependants: map[string]map[string]bool{}, leases: map[string][]string{}, documents: map[string][]byte{},
 		lifecycles: map[string][]byte{}, taken: map[string]*hands{}, pushed: make(chan struct{}),
 	}

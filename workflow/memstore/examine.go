@@ -10,7 +10,7 @@ import (
 func (d *Disk) IsUnsent(meant func(workflow.OutboxEntry) bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if slices.ContainsFunc(d.shared, meant) {
+	if slices.ContainsFunc(d.shared, meant) || slices.ContainsFunc(d.parked, meant) {
 		return true
 	}
 	for _, h := range d.taken {

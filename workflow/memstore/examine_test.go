@@ -31,7 +31,7 @@ func TestWhatIsExaminedIsNotTaken(t *testing.T) {
 	if _, ok := disk.Peek("PRP-9"); ok || disk.IsUnsent(func(workflow.OutboxEntry) bool { return false }) {
 		t.Error("there is what is not there")
 	}
-	if _, err := disk.Store("").AcquireLease(t.Context(), "repo", "PRP-1:1"); err != nil {
+	if _, err := disk.Store("").AcquireLease(t.Context(), "repo", "PRP-1:1", 1); err != nil {
 		t.Fatal(err)
 	}
 	if line := disk.Lease("repo"); len(line) != 1 || line[0] != "PRP-1:1" {

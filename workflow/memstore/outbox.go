@@ -106,19 +106,40 @@ func (s *Store) Reap(_ context.Context, dead []string) (int, error) {
 	return n, nil
 }
 
-// InOutbox says whether anything of the PRP is still to be sent.
-func (s *Store) InOutbox(_ context.Context, prp string) (bool, error) {
+// Unsent says which entries are still to be sent.
+func (s *Store) Unsent(_ context.Context, entries []workflow.OutboxRef) ([]bool, error) {
+	unsent := make([]bool, len(entries))
+	for i, e := range entries {
+		unsent[i] = s.disk.IsUnsent(func(o workflow.OutboxEntry) bool { return o.PRP == e.PRP && o.ID == e.ID })
+	}
+	return unsent, nil
+}
+
+// Park keeps an entry for a process that knows its kind.
+func (s *Store) Park(_ context.Context, e workflow.OutboxEntry) error {
 	d := s.disk
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	of := func(e workflow.OutboxEntry) bool { return e.PRP == prp }
-	if slices.ContainsFunc(d.shared, of) {
-		return true, nil
+	if d.drop(s.worker, e.ID) {
+		d.parked = append(d.parked, e)
 	}
-	for _, h := range d.taken {
-		if slices.ContainsFunc(h.entries, of) {
-			return true, nil
+	return nil
+}
+
+// Adopt puts what is parked of these kinds into this process' list.
+func (s *Store) Adopt(_ context.Context, kinds []string) error {
+	d := s.disk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var left []workflow.OutboxEntry
+	for _, e := range d.parked {
+		if slices.Contains(kinds, e.Kind) {
+			h := d.hands(s.worker)
+			h.entries = append(h.entries, e)
+		} else {
+			left = append(left, e)
 		}
 	}
-	return false, nil
+	d.parked = left
+	return nil
 }

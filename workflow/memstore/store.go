@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prpflow/prpflow/tasks"
 	"github.com/prpflow/prpflow/workflow"
 )
 
@@ -22,24 +23,23 @@ func (s *Store) Load(_ context.Context, id string) (workflow.Record, time.Time, 
 	d := s.disk
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if sl := d.slots[id]; sl != nil {
-		return sl.rec.Clone(), d.time(), nil
+	if d.slots[id] == nil {
+		return workflow.Record{}, d.time(), refusal("load", id, workflow.ErrNotFound)
 	}
-	return workflow.Record{}, d.time(), refusal("load", id, workflow.ErrNotFound)
+	l := d.slots[id].loaded()
+	return l.Record, d.time(), l.Err
 }
 
 // LoadMany reads several records; an unknown id gives one without an ID.
-func (s *Store) LoadMany(_ context.Context, ids []string) ([]workflow.Record, error) {
+func (s *Store) LoadMany(_ context.Context, ids []string) ([]workflow.Loaded, time.Time, error) {
 	d := s.disk
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	recs := make([]workflow.Record, len(ids))
+	recs := make([]workflow.Loaded, len(ids))
 	for i, id := range ids {
-		if sl := d.slots[id]; sl != nil {
-			recs[i] = sl.rec.Clone()
-		}
+		recs[i] = d.slots[id].loaded()
 	}
-	return recs, nil
+	return recs, d.time(), nil
 }
 
 // Look sets the time to the next look.
@@ -47,7 +47,10 @@ func (s *Store) Look(_ context.Context, id string, seen int64, in time.Duration)
 	d := s.disk
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if sl := d.slots[id]; sl != nil && sl.rec.Version == seen {
+	switch sl := d.slots[id]; {
+	case sl == nil:
+		d.look(id, d.time(), 0)
+	case sl.rec.Version == seen, seen == workflow.AnyVersion:
 		d.look(id, d.time(), in)
 	}
 	return nil
@@ -78,15 +81,65 @@ func (s *Store) History(_ context.Context, id string) ([]workflow.Entry, error) 
 }
 
 // List reads all records, the oldest first.
-func (s *Store) List(_ context.Context) ([]workflow.Record, error) {
+func (s *Store) List(_ context.Context) ([]workflow.Loaded, error) {
 	d := s.disk
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	recs := make([]workflow.Record, len(d.order))
+	recs := make([]workflow.Loaded, len(d.order))
 	for i, id := range d.order {
-		recs[i] = d.slots[id].rec.Clone()
+		recs[i] = d.slots[id].loaded()
 	}
 	return recs, nil
+}
+
+// Scan gives ids after a cursor, in their order.
+func (s *Store) Scan(_ context.Context, cursor string, limit int) (ids []string, next string, err error) {
+	d := s.disk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	ids, next = after(sorted(d.slots), cursor, limit)
+	return ids, next, nil
+}
+
+// Published counts the jobs that are out.
+func (s *Store) Published(_ context.Context) (int64, error) {
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
+	return int64(len(s.disk.published)), nil
+}
+
+// ScanPublished gives the jobs that are out, after a cursor, in their order.
+func (s *Store) ScanPublished(_ context.Context, cursor string, limit int) (jobs []tasks.JobRef, next string, err error) {
+	d := s.disk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	ids, next := after(sorted(d.published), cursor, limit)
+	for _, id := range ids {
+		jobs = append(jobs, tasks.JobRef{Job: id, Queue: d.published[id]})
+	}
+	return jobs, next, nil
+}
+
+// Unpublish forgets jobs that are no longer those of their records.
+func (s *Store) Unpublish(_ context.Context, jobs []string) error {
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
+	for _, job := range jobs {
+		delete(s.disk.published, job)
+	}
+	return nil
+}
+
+// after is a page of sorted ids, and the cursor to the next.
+func after(ids []string, cursor string, limit int) (some []string, next string) {
+	i, there := slices.BinarySearch(ids, cursor)
+	if there {
+		i++
+	}
+	if ids = ids[i:]; len(ids) <= limit {
+		return ids, ""
+	}
+	return ids[:limit], ids[limit-1]
 }
 
 // Counts gives PRPs by state and transitions by event.
@@ -152,6 +205,17 @@ func (s *Store) DeadLetters(_ context.Context) ([]workflow.DeadLetter, error) {
 	return dead, nil
 }
 
+// DeadLetter finds one by the id of its job.
+func (s *Store) DeadLetter(_ context.Context, id string) (workflow.DeadLetter, error) {
+	d := s.disk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if l, ok := d.dead[id]; ok && l.until.After(d.time()) {
+		return l.DeadLetter, nil
+	}
+	return workflow.DeadLetter{}, refusal("dead letter", id, workflow.ErrNotFound)
+}
+
 // AddDependant notes that id waits for dep.
 func (s *Store) AddDependant(_ context.Context, dep, id string) error {
 	d := s.disk
@@ -176,28 +240,46 @@ func (s *Store) Dependants(_ context.Context, dep, after string, limit int) ([]s
 	return ids, nil
 }
 
-// AcquireLease makes the member owner of the lease or lets it wait.
-func (s *Store) AcquireLease(_ context.Context, lease, member string) (string, error) {
+// AcquireLease puts the member at the end of the lease's list.
+func (s *Store) AcquireLease(_ context.Context, lease, member string, capacity int) ([]string, error) {
 	d := s.disk
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !slices.Contains(d.leases[lease], member) {
 		d.leases[lease] = append(d.leases[lease], member)
 	}
-	return d.leases[lease][0], nil
+	return d.members(lease, capacity), nil
 }
 
 // ReleaseLease takes the member off the lease.
-func (s *Store) ReleaseLease(_ context.Context, lease, member string) (string, error) {
+func (s *Store) ReleaseLease(_ context.Context, lease, member string, capacity int) ([]string, error) {
 	d := s.disk
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.leases[lease] = slices.DeleteFunc(d.leases[lease], func(m string) bool { return m == member })
 	if len(d.leases[lease]) == 0 {
 		delete(d.leases, lease)
-		return "", nil
 	}
-	return d.leases[lease][0], nil
+	return d.members(lease, capacity), nil
+}
+
+// LeaseMembers lists the first members of a lease.
+func (s *Store) LeaseMembers(_ context.Context, lease string, first int) ([]string, error) {
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
+	return s.disk.members(lease, first), nil
+}
+
+// LeaseNames lists the leases that have members.
+func (s *Store) LeaseNames(_ context.Context) ([]string, error) {
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
+	return sorted(s.disk.leases), nil
+}
+
+func (d *Disk) members(lease string, first int) []string {
+	all := d.leases[lease]
+	return slices.Clone(all[:min(max(first, 0), len(all))])
 }
 
 // Lead makes who the one sweeper.
@@ -206,10 +288,10 @@ func (s *Store) Lead(_ context.Context, who string, ttl time.Duration) (bool, er
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.time()
-	if d.leader != who && d.leadsUntil.After(now) {
+	if d.leader != who && d.leadsUntil.After(now) && d.leads >= workflow.SchemaVersion {
 		return false, nil
 	}
-	d.leader, d.leadsUntil = who, now.Add(ttl)
+	d.leader, d.leads, d.leadsUntil = who, workflow.SchemaVersion, now.Add(ttl)
 	return true, nil
 }
 
@@ -283,7 +365,8 @@ func (s *Store) Meta(_ context.Context, ifEmpty workflow.Meta) (workflow.Meta, e
 	d := s.disk
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.meta == (workflow.Meta{}) {
+	d.meta.Schema = max(d.meta.Schema, min(ifEmpty.Schema, workflow.SchemaVersion))
+	if d.meta.StoreID == "" && d.meta.Lifecycle == "" {
 		if ifEmpty.Partitions == 0 {
 			ifEmpty.Partitions = 8
 		}
@@ -296,7 +379,7 @@ func (s *Store) Meta(_ context.Context, ifEmpty workflow.Meta) (workflow.Meta, e
 func (s *Store) UseLifecycle(_ context.Context, hash string) error {
 	s.disk.mu.Lock()
 	defer s.disk.mu.Unlock()
-	if s.disk.meta == (workflow.Meta{}) {
+	if s.disk.meta.Lifecycle == "" {
 		return refusal("use lifecycle", hash, workflow.ErrNotFound)
 	}
 	s.disk.meta.Lifecycle = hash

@@ -28,11 +28,13 @@ func (s *Store) Apply(ctx context.Context, c workflow.Change) (workflow.Record, 
 	}
 	answer, err := s.scripts.apply.Run(ctx, s.rdb, keys,
 		c.Token, c.SeenVersion, c.SeenState, id, c.Record.State, data, millis(c.LookIn), s.cfg.Worker,
-		millis(s.cfg.Lease), eventOf(c), millis(requestsKept), flag(c.Hold), flag(c.Release), millis(deadKept), l).Slice()
+		millis(s.cfg.Lease), eventOf(c), millis(requestsKept), flag(c.Hold), flag(c.Release), millis(deadKept),
+		c.SeenToken, c.Publish.Job, c.Publish.Queue, c.Retire.Job, l).Slice()
 	if err != nil {
 		return workflow.Record{}, failure("apply", id, err)
 	}
 	rec := c.Record.Clone()
+	rec.Token = c.Token
 	if err := applied(&rec, answer); err != nil {
 		s.forget(p, c.Outbox)
 		return workflow.Record{}, fmt.Errorf("redisstore: apply %s: %w", id, err)
@@ -50,7 +52,7 @@ func (s *Store) applyKeys(p int, c workflow.Change) ([]string, error) {
 	if s.cfg.Worker == "" {
 		k.add(s.keys[p].Pending, nil)
 	} else {
-		k.add(s.keys[p].Taken(s.cfg.Worker))
+		k.add(s.keys[p].Hand(s.cfg.Worker))
 	}
 	k.add(s.keys[p].Takers, nil)
 	for _, holder := range []string{c.Hold, c.Release} {
@@ -65,6 +67,8 @@ func (s *Store) applyKeys(p int, c workflow.Change) ([]string, error) {
 	} else {
 		k.add(s.requestKey(id, c.Request))
 	}
+	k.add(s.keys[p].Messages, nil)
+	k.add(publishedKey(p), nil)
 	return k.keys, k.err
 }
 

@@ -56,7 +56,7 @@ func encode(c workflow.Change) (l, data string, err error) {
 		if err != nil {
 			return "", "", err
 		}
-		out.Outbox = append(out.Outbox, string(b))
+		out.Outbox = append(out.Outbox, e.ID, string(b))
 	}
 	for _, d := range c.Bury {
 		b, err := json.Marshal(d)

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/prpflow/prpflow/tasks"
 	"github.com/prpflow/prpflow/workflow"
 )
 
@@ -45,4 +47,27 @@ func (s *Store) DeadLetters(ctx context.Context) ([]workflow.DeadLetter, error) 
 		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID))
 	})
 	return dead, nil
+}
+
+// DeadLetter finds the letter of a job, whose id names its PRP.
+func (s *Store) DeadLetter(ctx context.Context, id string) (workflow.DeadLetter, error) {
+	var d workflow.DeadLetter
+	prp, _, err := tasks.ParseJobID(id)
+	if err != nil {
+		return d, fmt.Errorf("redisstore: dead letter %s: %w: %w", id, workflow.ErrNotFound, err)
+	}
+	p := s.partition(prp)
+	pipe := s.rdb.Pipeline()
+	clock, buried, letter := pipe.Time(ctx), pipe.ZScore(ctx, deadTimesKey(p), id), pipe.HGet(ctx, deadKey(p), id)
+	_, _ = pipe.Exec(ctx) // each command has its own error
+	switch err := cmp.Or(clock.Err(), buried.Err(), letter.Err()); {
+	case errors.Is(err, redis.Nil) || err == nil && buried.Val() <= float64(clock.Val().Add(-deadKept).UnixMilli()):
+		return d, fmt.Errorf("redisstore: dead letter %s: %w", id, workflow.ErrNotFound)
+	case err != nil:
+		return d, failure("dead letter", id, err)
+	}
+	if err := json.Unmarshal([]byte(letter.Val()), &d); err != nil {
+		return d, fmt.Errorf("redisstore: dead letter %s is damaged: %w", id, err)
+	}
+	return d, nil
 }

@@ -11,17 +11,18 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/prpflow/prpflow/internal/redistest"
+	"github.com/prpflow/prpflow/tasks"
 	"github.com/prpflow/prpflow/workflow"
 )
 
 // calls makes every call of a store about one name, but for Receive, which waits.
 func calls(ctx context.Context, s *Store, name string) map[string]error {
-	c := creation()
-	c.Record.ID = name
+	c := creation("e") // which Mine expects
+	c.Record.ID, c.Outbox[0].PRP = name, name
 	e := workflow.OutboxEntry{ID: name, PRP: name, Kind: workflow.SendLook}
 	errs := map[string]error{}
 	_, _, errs["Load"] = s.Load(ctx, name)
-	_, errs["LoadMany"] = s.LoadMany(ctx, []string{name})
+	_, _, errs["LoadMany"] = s.LoadMany(ctx, []string{name})
 	_, errs["Apply"] = s.Apply(ctx, c)
 	errs["Look"] = s.Look(ctx, name, 1, time.Second)
 	_, errs["Request"] = s.Request(ctx, name, name)
@@ -29,12 +30,19 @@ func calls(ctx context.Context, s *Store, name string) map[string]error {
 	_, errs["List"] = s.List(ctx)
 	_, _, errs["Counts"] = s.Counts(ctx)
 	_, errs["Due"] = s.Due(ctx, 1)
+	_, _, errs["Scan"] = s.Scan(ctx, "", 1)
+	_, errs["Published"] = s.Published(ctx)
+	_, _, errs["ScanPublished"] = s.ScanPublished(ctx, "", 1)
+	errs["Unpublish"] = s.Unpublish(ctx, []string{tasks.NewJobID(name, 1, "n")})
+	_, errs["LeaseMembers"] = s.LeaseMembers(ctx, name, 1)
+	_, errs["LeaseNames"] = s.LeaseNames(ctx)
 	_, errs["Held"] = s.Held(ctx, name)
 	_, errs["DeadLetters"] = s.DeadLetters(ctx)
+	_, errs["DeadLetter"] = s.DeadLetter(ctx, name+":1:x")
 	errs["AddDependant"] = s.AddDependant(ctx, name, name)
 	_, errs["Dependants"] = s.Dependants(ctx, name, "", 1)
-	_, errs["AcquireLease"] = s.AcquireLease(ctx, name, name)
-	_, errs["ReleaseLease"] = s.ReleaseLease(ctx, name, name)
+	_, errs["AcquireLease"] = s.AcquireLease(ctx, name, name, 1)
+	_, errs["ReleaseLease"] = s.ReleaseLease(ctx, name, name, 1)
 	_, errs["Lead"] = s.Lead(ctx, name, 0)
 	errs["PutLog"] = s.PutLog(ctx, name, workflow.RunLog{Run: name})
 	_, errs["Logs"] = s.Logs(ctx, name)
@@ -48,7 +56,9 @@ func calls(ctx context.Context, s *Store, name string) map[string]error {
 	errs["Requeue"] = s.Requeue(ctx, e, e)
 	_, errs["Mine"] = s.Mine(ctx)
 	_, errs["Reap"] = s.Reap(ctx, []string{name})
-	_, errs["InOutbox"] = s.InOutbox(ctx, name)
+	_, errs["Unsent"] = s.Unsent(ctx, []workflow.OutboxRef{{PRP: name, ID: name}})
+	errs["Park"] = s.Park(ctx, e)
+	errs["Adopt"] = s.Adopt(ctx, []string{name})
 	_, errs["OutboxLag"] = s.OutboxLag(ctx)
 	_, errs["OutboxDead"] = s.OutboxDead(ctx)
 	return errs

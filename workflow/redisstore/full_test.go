@@ -52,7 +52,7 @@ func TestAServerThatDoesNotWriteIsLeftAsItIs(t *testing.T) {
 		b.must(b.rdb.ConfigSet(t.Context(), setting, values[0]).Err())
 		_, err := b.Apply(t.Context(), c)
 		_, metaErr := b.Meta(t.Context(), workflow.Meta{})
-		_, leaseErr := b.AcquireLease(t.Context(), "lease", "m")
+		_, leaseErr := b.AcquireLease(t.Context(), "lease", "m", 1)
 		for what, err := range map[string]error{
 			"Apply": err, "Meta": metaErr, "AcquireLease": leaseErr, "Look": b.Look(t.Context(), rec.ID, rec.Version, time.Hour),
 			"PutDocument": b.PutDocument(t.Context(), "sha", nil), "PutLog": b.PutLog(t.Context(), rec.ID, workflow.RunLog{Run: "r"}),

@@ -62,7 +62,7 @@ func (b *bench) must(err error) {
 func creation(entries ...string) workflow.Change {
 	id := redistest.Name("PRP")
 	c := workflow.Change{
-		Token: redistest.Name("token"), Record: workflow.Record{Schema: 1, ID: id, State: "new"},
+		Token: redistest.Name("token"), Record: workflow.Record{Schema: workflow.SchemaVersion, ID: id, State: "new"},
 		History: []workflow.Entry{{Event: "submitted", To: "new"}},
 	}
 	for _, e := range entries {

@@ -11,8 +11,12 @@ import (
 
 // Keys outside of any partition.
 const (
-	metaKey   = "prpflow:meta"
-	leaderKey = "prpflow:sweeper"
+	metaKey = "prpflow:meta"
+	// The leader's keys share a hash tag that is no part of the first one's name as
+	// older programs know it: they are on one node, since the tag is the whole name.
+	leaderKey      = "prpflow:sweeper"
+	leaderReadsKey = "{prpflow:sweeper}:schema"
+	leasesKey      = "prpflow:leases" // names of the merge leases
 	// EventsChannel is where each change is announced: "<id> <version>".
 	EventsChannel = "prpflow:events"
 )
@@ -63,10 +67,11 @@ func documentKey(sha string) (string, error) { return join("prpflow", "document"
 
 func lifecycleKey(hash string) (string, error) { return join("prpflow", "lifecycle", hash) }
 
-func dueKey(p int) string    { return tag(p) + ":due" }
-func indexKey(p int) string  { return tag(p) + ":index" }
-func statesKey(p int) string { return tag(p) + ":states" }
-func eventsKey(p int) string { return tag(p) + ":events" }
+func dueKey(p int) string       { return tag(p) + ":due" }
+func indexKey(p int) string     { return tag(p) + ":index" }
+func statesKey(p int) string    { return tag(p) + ":states" }
+func publishedKey(p int) string { return tag(p) + ":published" } // hash: job that is out -> its queue
+func eventsKey(p int) string    { return tag(p) + ":events" }
 
 // deadKey is the dead letters, deadTimesKey when they were buried.
 func deadKey(p int) string      { return tag(p) + ":dead" }

@@ -99,7 +99,7 @@ func readMeta(row []any) (workflow.Meta, error) {
 // fits says why this program cannot work with a store.
 func (s *Store) fits(m workflow.Meta) error {
 	if m.Schema > workflow.SchemaVersion {
-		return fmt.Errorf("redisstore: %w", newer("the store", m.Schema))
+		return workflow.Newer("redisstore: the store", m.Schema)
 	}
 	if m.Partitions != s.cfg.Partitions {
 		return fmt.Errorf("redisstore: the store has %d partitions, this program was told %d: they cannot be changed", m.Partitions, s.cfg.Partitions)

@@ -2,10 +2,14 @@ package redisstore
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/prpflow/prpflow/internal/redistest"
+	"github.com/prpflow/prpflow/tasks"
 	"github.com/prpflow/prpflow/workflow"
 )
 
@@ -19,7 +23,7 @@ func TestAStoreOfAnotherKindIsRefusedInASentence(t *testing.T) {
 		}
 	}
 	const twelve = "redisstore: the store has 8 partitions, this program was told 12: they cannot be changed"
-	const newSchema = "redisstore: the store was written by a newer prpflow (schema 9, this one reads 1): upgrade this program"
+	const newSchema = "redisstore: the store was written by a newer prpflow (schema 9, this one reads 2): upgrade this program"
 	other := open(b.T, b.rdb, Config{Partitions: 12})
 	refused(other, workflow.Meta{Partitions: 8}, twelve)
 	refused(other, workflow.Meta{Schema: 9}, newSchema)
@@ -42,6 +46,21 @@ func TestAStoreOfAnotherKindIsRefusedInASentence(t *testing.T) {
 	}
 }
 
+// only reads one record among others.
+func only(b *bench, id string) workflow.Loaded {
+	b.Helper()
+	other := b.apply(creation())
+	recs, _, err := b.LoadMany(b.Context(), []string{other.ID, id})
+	b.must(err)
+	if recs[0].Err != nil || recs[0].ID != other.ID {
+		b.Errorf("one record that cannot be read spoils another: %v", recs[0].Err)
+	}
+	if recs[1].ID != id || recs[1].State != "new" {
+		b.Errorf("what is known all the same is %+v", recs[1].Record)
+	}
+	return recs[1]
+}
+
 func TestDamageAndNewerRecordsAreToldInASentence(t *testing.T) {
 	b := mini(t)
 	ctx := b.Context()
@@ -60,12 +79,21 @@ func TestDamageAndNewerRecordsAreToldInASentence(t *testing.T) {
 		}
 	}
 	reads := []func() error{
-		func() error { _, _, err := b.Load(ctx, id); return err }, func() error { _, err := b.LoadMany(ctx, []string{id}); return err },
-		func() error { _, err := b.List(ctx); return err },
+		func() error { _, _, err := b.Load(ctx, id); return err }, func() error { return only(b, id).Err },
+		func() error {
+			list, err := b.List(ctx)
+			b.must(err)
+			for _, l := range list {
+				if l.ID == id {
+					return l.Err
+				}
+			}
+			return nil
+		},
 	}
 	for _, d := range []struct{ field, text, want string }{
-		{"d", `{"id":"x","schema":9}`, "the record was written by a newer prpflow (schema 9, this one reads 1): upgrade this program"},
-		{"d", "{", "the record is damaged"}, {"v", "x", "the record is damaged"}, {"a", "x", "the record is damaged"}, {"c", "", "the record is damaged"},
+		{"d", `{"id":"x","schema":9}`, "the record was written by a newer prpflow (schema 9, this one reads 2): upgrade this program"},
+		{"d", "{", "it is damaged"}, {"v", "x", "it is damaged"}, {"a", "x", "it is damaged"}, {"c", "", "it is damaged"}, {"d", `{"id":"x","schema":2}`, "it calls itself"},
 	} {
 		was := b.rdb.HGet(ctx, record, d.field).Val()
 		b.must(b.rdb.HSet(ctx, record, d.field, d.text).Err())
@@ -78,8 +106,11 @@ func TestDamageAndNewerRecordsAreToldInASentence(t *testing.T) {
 	b.must(b.rdb.RPush(ctx, b.key(b.historyKey(id)), "no time").Err())
 	b.must(b.rdb.HSet(ctx, b.key(b.logsKey(id)), "r", "{").Err())
 	b.must(b.rdb.HSet(ctx, deadKey(b.partition(id)), "d", "{").Err())
+	job := tasks.NewJobID(id, 1, "x")
+	b.must(b.rdb.HSet(ctx, deadKey(b.partition(id)), job, "{").Err())
+	b.must(b.rdb.ZAdd(ctx, deadTimesKey(b.partition(id)), redis.Z{Score: math.Inf(1), Member: job}).Err())
 	told("is damaged", func() error { _, err := b.History(ctx, id); return err }, func() error { _, err := b.Logs(ctx, id); return err },
-		func() error { _, err := b.DeadLetters(ctx); return err })
+		func() error { _, err := b.DeadLetters(ctx); return err }, func() error { _, err := b.DeadLetter(ctx, job); return err })
 }
 
 func TestAStoreNeedsAClientAndNoMore(t *testing.T) {

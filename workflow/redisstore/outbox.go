@@ -3,7 +3,6 @@ package redisstore
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,10 +12,6 @@ import (
 	"github.com/prpflow/prpflow/reliable"
 	"github.com/prpflow/prpflow/workflow"
 )
-
-// lookAtAll is how often Mine reads also the lists in which it expects nothing:
-// a change whose answer was lost may arrive in Redis long after it was given up.
-const lookAtAll = 30 * time.Second
 
 // expect notes entries that lie in this process' list, or soon will.
 func (s *Store) expect(p int, entries []workflow.OutboxEntry) {
@@ -35,10 +30,13 @@ func (s *Store) forget(p int, entries []workflow.OutboxEntry) {
 	}
 }
 
+// expects says whether this process' list holds something, or soon will. What it
+// does not know of is counted by each renewal of its lease: a change whose
+// answer was lost may arrive in Redis long after it was given up.
 func (s *Store) expects(p int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.unsent[p]) > 0
+	return len(s.unsent[p]) > 0 || s.outboxes[p].Held() > 0
 }
 
 // Ack removes an entry that was sent.
@@ -69,14 +67,11 @@ func (s *Store) Requeue(ctx context.Context, done, next workflow.OutboxEntry) er
 }
 
 // Mine lists what lies unsent in this process' list and renews its lease. Where
-// it expects nothing it asks Redis now and then.
+// it expects nothing it asks nothing.
 func (s *Store) Mine(ctx context.Context) ([]workflow.OutboxEntry, error) {
-	s.mu.Lock()
-	whole := time.Since(s.lookedAt) >= lookAtAll
-	s.mu.Unlock()
 	var all []workflow.OutboxEntry
 	for p := range s.outboxes {
-		if !whole && !s.expects(p) {
+		if !s.expects(p) {
 			continue
 		}
 		entries, err := s.mine(ctx, p)
@@ -85,11 +80,6 @@ func (s *Store) Mine(ctx context.Context) ([]workflow.OutboxEntry, error) {
 		}
 		all = append(all, entries...)
 	}
-	if whole {
-		s.mu.Lock()
-		s.lookedAt = time.Now()
-		s.mu.Unlock()
-	}
 	return all, nil
 }
 
@@ -97,10 +87,8 @@ func (s *Store) Mine(ctx context.Context) ([]workflow.OutboxEntry, error) {
 // is put aside.
 func (s *Store) mine(ctx context.Context, p int) ([]workflow.OutboxEntry, error) {
 	q := s.outboxes[p]
-	if s.expects(p) {
-		if err := q.Extend(ctx); err != nil {
-			return nil, err
-		}
+	if err := q.Extend(ctx); err != nil {
+		return nil, err
 	}
 	messages, err := q.Mine(ctx)
 	if err != nil {
@@ -154,62 +142,25 @@ func (s *Store) Reap(ctx context.Context, dead []string) (int, error) {
 	return total, nil
 }
 
-// errBusy says that processes came and went faster than their lists could be read.
-var errBusy = errors.New("the processes that send keep changing")
-
-// InOutbox says whether anything of the PRP is still to be sent.
-func (s *Store) InOutbox(ctx context.Context, prp string) (bool, error) {
-	p := s.partition(prp)
-	for range 10 {
-		raws, err := s.allEntries(ctx, p)
-		if errors.Is(err, errBusy) {
-			continue
-		}
-		if err != nil {
-			return false, failure("outbox of", prp, err)
-		}
-		return slices.ContainsFunc(raws, func(raw string) bool {
-			m, err := reliable.Decode([]byte(raw))
-			if err != nil {
-				return false
-			}
-			e, err := s.decode(m, p)
-			return err == nil && e.PRP == prp
-		}), nil
+// Unsent says which entries are still to be sent. One that an older
+// version wrote, a whole envelope in a list, is not found before it is received.
+func (s *Store) Unsent(ctx context.Context, entries []workflow.OutboxRef) ([]bool, error) {
+	if len(entries) == 0 {
+		return nil, nil
 	}
-	return false, failure("outbox of", prp, errBusy)
-}
-
-// allEntries reads a partition's lists at one moment: an entry that moves from
-// one to another meanwhile would be seen in neither.
-func (s *Store) allEntries(ctx context.Context, p int) ([]string, error) {
-	workers, err := s.rdb.ZRange(ctx, s.keys[p].Takers, 0, -1).Result()
-	if err != nil {
-		return nil, err
-	}
-	pipe := s.rdb.TxPipeline()
-	now := pipe.ZRange(ctx, s.keys[p].Takers, 0, -1)
-	lists := []*redis.StringSliceCmd{pipe.LRange(ctx, s.keys[p].Pending, 0, -1)}
-	for _, w := range workers {
-		key, err := s.keys[p].Taken(w)
-		if err != nil {
-			return nil, err
-		}
-		lists = append(lists, pipe.LRange(ctx, key, 0, -1))
+	pipe := s.rdb.Pipeline()
+	answers := make([]*redis.BoolCmd, len(entries))
+	for i, e := range entries {
+		answers[i] = pipe.HExists(ctx, s.keys[s.partition(e.PRP)].Messages, e.ID)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, err
+		return nil, failure("outbox of", entries[0].PRP, err)
 	}
-	for _, w := range now.Val() {
-		if !slices.Contains(workers, w) {
-			return nil, errBusy
-		}
+	unsent := make([]bool, len(entries))
+	for i, a := range answers {
+		unsent[i] = a.Val()
 	}
-	var raws []string
-	for _, l := range lists {
-		raws = append(raws, l.Val()...)
-	}
-	return raws, nil
+	return unsent, nil
 }
 
 // OutboxLag is the age of the oldest entry in the shared lists, those that a

@@ -1,7 +1,6 @@
 package redisstore
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,6 +28,13 @@ func poison(b *bench, id string) []reliable.Message {
 		{ID: redistest.Name("nobody"), Body: []byte(`{"kind":"look"}`)},
 		{ID: redistest.Name("foreign"), Body: fmt.Appendf(nil, `{"kind":"look","prp":%q}`, other)},
 	}
+}
+
+// put puts a message into this process' hand.
+func (b *bench) put(p int, id, raw string, place float64) {
+	b.Helper()
+	b.must(b.rdb.HSet(b.Context(), b.keys[p].Messages, id, raw).Err())
+	b.must(b.rdb.ZAdd(b.Context(), b.key(b.keys[p].Hand(b.cfg.Worker)), redis.Z{Score: place, Member: id}).Err())
 }
 
 func (b *bench) wantDead(messages []reliable.Message) {
@@ -73,13 +79,13 @@ func TestWhatIsNoEntryStopsNobodyWhoLooksAtItsOwn(t *testing.T) {
 		c := creation("a", "b")
 		p := b.partition(c.Record.ID)
 		bad := poison(b, c.Record.ID)
-		taken := b.key(b.keys[p].Taken(b.cfg.Worker))
-		for _, m := range bad {
+		hand := b.key(b.keys[p].Hand(b.cfg.Worker))
+		for i, m := range bad {
 			raw, err := reliable.Encode(m)
 			b.must(err)
-			b.must(b.rdb.LPush(b.Context(), taken, raw).Err())
+			b.put(p, m.ID, string(raw), float64(i))
 		}
-		b.must(b.rdb.LPush(b.Context(), taken, "no message").Err())
+		b.put(p, redistest.Name("none"), "no message", float64(len(bad)))
 		b.apply(c)
 		for range 2 {
 			if ids := b.mineIDs(); !slices.Equal(ids, []string{c.Outbox[0].ID, c.Outbox[1].ID}) {
@@ -87,23 +93,10 @@ func TestWhatIsNoEntryStopsNobodyWhoLooksAtItsOwn(t *testing.T) {
 			}
 		}
 		b.wantDead(bad)
-		if n := b.rdb.LLen(b.Context(), taken).Val(); n != 2 {
+		if n := b.rdb.ZCard(b.Context(), hand).Val(); n != 2 {
 			b.Errorf("%d elements lie in the list", n)
 		}
 	})
-}
-
-func TestWhatIsNoEntryCountsForNobody(t *testing.T) {
-	b := mini(t)
-	c := creation()
-	b.apply(c)
-	p := b.partition(c.Record.ID)
-	_, err := b.outboxes[p].Push(b.Context(), poison(b, c.Record.ID)...)
-	b.must(err)
-	b.must(b.rdb.LPush(b.Context(), b.keys[p].Pending, "no message").Err())
-	if is, err := b.InOutbox(b.Context(), c.Record.ID); is || err != nil {
-		b.Errorf("in the outbox: %v, %v", is, err)
-	}
 }
 
 // A repeated call, or one that lost a race, finds nothing and adds no letter.
@@ -117,17 +110,18 @@ func TestWhatIsNotThereIsNotPutAside(t *testing.T) {
 
 func TestOnlyTheNamedMessageIsPutAside(t *testing.T) {
 	each(t, func(b *bench) {
-		taken := b.key(b.keys[0].Taken(b.cfg.Worker))
-		id := redistest.Name("bad")
+		id, keep := redistest.Name("bad"), redistest.Name("keep")
 		bad := fmt.Sprintf(`{"id":%q,"body":"x"}`, id)
-		for _, raw := range []string{`{"id":"keep"}`, `7`, `{`, bad} {
-			b.must(b.rdb.LPush(b.Context(), taken, raw).Err())
-		}
+		b.put(0, keep, "7", 1)
+		b.put(0, id, bad, 2)
 		b.must(b.quarantine(b.Context(), 0, reliable.Message{ID: id, Attempt: 3}, errors.New("why")))
-		if left := b.rdb.LRange(b.Context(), taken, 0, -1).Val(); !slices.Equal(left, []string{"{", "7", `{"id":"keep"}`}) {
+		hand := b.key(b.keys[0].Hand(b.cfg.Worker))
+		if left := b.rdb.ZRange(b.Context(), hand, 0, -1).Val(); !slices.Equal(left, []string{keep}) {
 			b.Errorf("left %v", left)
 		}
-		b.must(b.rdb.Del(b.Context(), taken).Err())
+		if kept := b.rdb.HMGet(b.Context(), b.keys[0].Messages, id, keep).Val(); kept[0] != nil || kept[1] != "7" {
+			b.Errorf("kept %v", kept)
+		}
 		dead, err := b.OutboxDead(b.Context())
 		b.must(err)
 		dead = slices.DeleteFunc(dead, func(d reliable.DeadMessage) bool { return d.ID != id })
@@ -138,18 +132,19 @@ func TestOnlyTheNamedMessageIsPutAside(t *testing.T) {
 }
 
 // A process may be given entries that it no longer expects: a change that was
-// given up and reached Redis late.
+// given up and reached Redis late. Each renewal of its lease counts them.
 func TestAnEntryThatCameLateIsFound(t *testing.T) {
 	b := mini(t)
 	c := creation("e")
 	b.apply(c)
 	p := b.partition(c.Record.ID)
 	b.forget(p, c.Outbox)
-	b.lookedAt = time.Now()
 	if ids := b.mineIDs(); len(ids) != 0 {
 		b.Errorf("expecting nothing it has asked, and found %v", ids)
 	}
-	b.lookedAt = time.Now().Add(-lookAtAll)
+	if _, err := b.outboxes[p].Receive(b.Context(), 0); !errors.Is(err, reliable.ErrEmpty) {
+		b.Error(err)
+	}
 	for range 2 { // and again, since now it is expected
 		if ids := b.mineIDs(); len(ids) != 1 {
 			b.Errorf("found %v", ids)
@@ -189,52 +184,59 @@ func TestWhoHasNothingToSendIsNoTaker(t *testing.T) {
 	}
 }
 
-// An entry goes from list to list while they are read.
-func TestAnEntryThatMovesIsSeen(t *testing.T) {
-	b := mini(t)
-	c := creation("e")
-	_, err := open(b.T, b.rdb, Config{}).Apply(b.Context(), c)
-	b.must(err)
-	p := b.partition(c.Record.ID)
-	stop, moves := false, 0
-	b.around(func(ctx context.Context, cmd redis.Cmder, send redis.ProcessHook) error {
-		err := send(ctx, cmd)
-		if cmd.Name() != "zrange" || stop {
-			return err
+// An entry goes from list to list while somebody asks for it.
+func TestAnEntryThatMovesIsUnsent(t *testing.T) {
+	each(t, func(b *bench) {
+		c := creation("e")
+		_, err := open(b.T, b.rdb, Config{}).Apply(b.Context(), c)
+		b.must(err)
+		p, ref := b.partition(c.Record.ID), []workflow.OutboxRef{{PRP: c.Record.ID, ID: c.Outbox[0].ID}}
+		other := open(b.T, b.rdb, Config{Worker: "host:1:" + redistest.Name("w"), Lease: patient})
+		taken := b.key(other.keys[p].Taken(other.cfg.Worker))
+		for range 50 {
+			for _, step := range []func() error{
+				func() error { return b.rdb.LMove(b.Context(), b.keys[p].Pending, taken, "RIGHT", "LEFT").Err() },
+				func() error { _, err := b.Reap(b.Context(), []string{other.cfg.Worker}); return err },
+			} {
+				b.must(step())
+				if unsent, err := b.Unsent(b.Context(), ref); err != nil || !unsent[0] {
+					b.Fatalf("unsent: %v, %v", unsent, err)
+				}
+			}
 		}
-		moves++
-		from, to := b.keys[p].Pending, b.key(b.keys[p].Taken(fmt.Sprint("host:", moves)))
-		if moves > 1 {
-			from = b.key(b.keys[p].Taken(fmt.Sprint("host:", moves-1)))
-		}
-		b.must(b.rdb.ZAdd(ctx, b.keys[p].Takers, redis.Z{Score: 1, Member: fmt.Sprint("host:", moves)}).Err())
-		b.must(b.rdb.LMove(ctx, from, to, "RIGHT", "LEFT").Err())
-		stop = moves == 3
-		return err
 	})
-	if is, err := b.InOutbox(b.Context(), c.Record.ID); !is || err != nil {
-		b.Errorf("in the outbox: %v, %v, after %d moves", is, err, moves)
-	}
 }
 
-func TestAListThatNeverRestsCannotBeJudged(t *testing.T) {
-	b := mini(t)
-	n := 0
-	b.around(func(ctx context.Context, cmd redis.Cmder, send redis.ProcessHook) error {
-		err := send(ctx, cmd)
-		if cmd.Name() == "zrange" {
-			n++
-			b.must(b.rdb.ZAdd(ctx, b.keys[0].Takers, redis.Z{Member: fmt.Sprint("host:", n)}).Err())
+// An older version wrote whole envelopes into the lists.
+func TestAnOutboxOfAnOlderVersionIsSent(t *testing.T) {
+	alone(t, func(b *bench) {
+		c := creation("shared", "taken")
+		p, entries := b.partition(c.Record.ID), c.Outbox
+		dead := "host:1:dead"
+		for i, key := range []string{b.keys[p].Pending, b.key(b.keys[p].Taken(dead))} {
+			raw, err := envelope(entries[i])
+			b.must(err)
+			b.must(b.rdb.LPush(b.Context(), key, raw).Err())
 		}
-		return err
+		b.must(b.rdb.ZAdd(b.Context(), b.keys[p].Takers, redis.Z{Score: 1, Member: dead}).Err())
+		if n, err := b.Reap(b.Context(), nil); n != 1 || err != nil {
+			b.Errorf("%d came home, %v", n, err)
+		}
+		for _, want := range []workflow.OutboxEntry{entries[1], entries[0]} {
+			e := b.receive(c.Record.ID)
+			if e.ID != want.ID || e.Kind != want.Kind {
+				b.Errorf("received %+v, want %+v", e, want)
+			}
+			ref := []workflow.OutboxRef{{PRP: e.PRP, ID: e.ID}}
+			if unsent, err := b.Unsent(b.Context(), ref); err != nil || !unsent[0] {
+				b.Errorf("unsent: %v, %v", unsent, err)
+			}
+			b.must(b.Ack(b.Context(), e))
+			if unsent, err := b.Unsent(b.Context(), ref); err != nil || unsent[0] {
+				b.Errorf("it was sent, and is unsent: %v, %v", unsent, err)
+			}
+		}
 	})
-	id := "PRP"
-	for b.partition(id) != 0 {
-		id = redistest.Name("PRP")
-	}
-	if _, err := b.InOutbox(b.Context(), id); !errors.Is(err, workflow.ErrUnavailable) || !errors.Is(err, errBusy) {
-		b.Errorf("error %v", err)
-	}
 }
 
 func TestASuccessorBelongsToThePRPOfWhatItFollows(t *testing.T) {

@@ -40,7 +40,7 @@ func (s *Store) History(ctx context.Context, id string) ([]workflow.Entry, error
 }
 
 // List reads all records, the oldest first.
-func (s *Store) List(ctx context.Context) ([]workflow.Record, error) {
+func (s *Store) List(ctx context.Context) ([]workflow.Loaded, error) {
 	answers, err := perPartition(ctx, s, func(pipe redis.Pipeliner, p int) *redis.StringSliceCmd {
 		return pipe.SMembers(ctx, indexKey(p))
 	})
@@ -51,12 +51,12 @@ func (s *Store) List(ctx context.Context) ([]workflow.Record, error) {
 	for _, a := range answers {
 		ids = append(ids, a.Val()...)
 	}
-	recs, err := s.LoadMany(ctx, ids)
+	recs, _, err := s.LoadMany(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	recs = slices.DeleteFunc(recs, func(r workflow.Record) bool { return r.ID == "" })
-	slices.SortFunc(recs, func(a, b workflow.Record) int {
+	recs = slices.DeleteFunc(recs, func(r workflow.Loaded) bool { return r.ID == "" })
+	slices.SortFunc(recs, func(a, b workflow.Loaded) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
 	})
 	return recs, nil

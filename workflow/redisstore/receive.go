@@ -102,18 +102,10 @@ func (s *Store) decode(m reliable.Message, p int) (workflow.OutboxEntry, error) 
 	return e, nil
 }
 
-// quarantine puts a message that is no entry to the outbox' dead letters, in the
-// form of package reliable: see OutboxDead.
+// quarantine puts a message that is no entry to the outbox' dead letters: see
+// OutboxDead.
 func (s *Store) quarantine(ctx context.Context, p int, m reliable.Message, why error) error {
-	taken, err := s.keys[p].Taken(s.outboxes[p].Worker())
-	if err != nil {
-		return err
-	}
-	letter, err := json.Marshal(map[string]any{"reason": why.Error(), "worker": s.outboxes[p].Worker(), "attempts": m.Attempt})
-	if err != nil {
-		return err
-	}
-	if err := s.scripts.quarantine.Run(ctx, s.rdb, []string{taken, s.keys[p].Dead}, m.ID, string(letter)).Err(); err != nil {
+	if err := s.outboxes[p].Bury(ctx, m, why); err != nil {
 		return err
 	}
 	s.forget(p, []workflow.OutboxEntry{{ID: m.ID}})

@@ -1,7 +1,6 @@
 package redisstore
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,38 +10,36 @@ import (
 )
 
 // fields are what a record's hash is read by: version, state, times of the last
-// change and of the first, and the record itself. Beside them it holds the token
-// of each of the last sixteen changes, t<version>.
-var fields = []string{"v", "s", "a", "c", "d"}
+// change and of the first, the record itself, and the token of the last change.
+// Beside them it holds the tokens of the last sixteen changes, t0 to t15, each in
+// the field of its version modulo 16.
+var fields = []string{"v", "s", "a", "c", "d", "k"}
 
-// record reads the fields of a record's hash. One that is not there has no ID.
-func record(values []any) (workflow.Record, error) {
-	var rec workflow.Record
+// loaded reads the fields of a record's hash. One that is not there has no ID.
+func loaded(id string, values []any) workflow.Loaded {
 	if len(values) != len(fields) || values[0] == nil {
-		return rec, nil
+		return workflow.Loaded{}
 	}
 	text := make([]string, len(values))
 	for i, v := range values {
 		text[i], _ = v.(string)
 	}
-	if err := json.Unmarshal([]byte(text[4]), &rec); err != nil {
-		return rec, fmt.Errorf("the record is damaged: %w", err)
-	}
-	if rec.Schema > workflow.SchemaVersion {
-		return rec, newer("the record", rec.Schema)
-	}
+	rec, err := workflow.Decode([]byte(text[4]))
 	version, verr := strconv.ParseInt(text[0], 10, 64)
 	at, aerr := strconv.ParseInt(text[2], 10, 64)
 	created, cerr := strconv.ParseInt(text[3], 10, 64)
-	if err := errors.Join(verr, aerr, cerr); err != nil {
-		return rec, fmt.Errorf("the record is damaged: %w", err)
+	if broken := errors.Join(verr, aerr, cerr); err == nil && broken != nil {
+		err = fmt.Errorf("%w: it is damaged: %w", workflow.ErrUnreadable, broken)
 	}
-	rec.Version, rec.State, rec.UpdatedAt, rec.CreatedAt = version, text[1], micros(at), micros(created)
-	return rec, nil
-}
-
-func newer(what string, schema int) error {
-	return fmt.Errorf("%s was written by a newer prpflow (schema %d, this one reads %d): upgrade this program", what, schema, workflow.SchemaVersion)
+	if err == nil && rec.ID != id {
+		err = fmt.Errorf("%w: it is damaged: it calls itself %q", workflow.ErrUnreadable, rec.ID)
+	}
+	if err != nil {
+		err = fmt.Errorf("redisstore: the record %s: %w", id, err)
+		rec = workflow.Record{Schema: rec.Schema}
+	}
+	rec.ID, rec.Version, rec.State, rec.UpdatedAt, rec.CreatedAt, rec.Token = id, version, text[1], micros(at), micros(created), text[5]
+	return workflow.Loaded{Record: rec, Err: err}
 }
 
 func micros(n int64) time.Time { return time.UnixMicro(n).UTC() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -39,9 +40,9 @@ type Store struct {
 	outboxes []*reliable.Queue
 	keys     []reliable.Keys
 
-	mu       sync.Mutex
-	unsent   []map[string]bool // ids of entries in this process' lists, by partition; true: seen, or just committed
-	lookedAt time.Time         // when all lists were looked at
+	mu     sync.Mutex
+	unsent []map[string]bool    // ids of entries in this process' lists, by partition; true: seen, or just committed
+	leases map[string]time.Time // when the name of a lease was noted
 
 	arrived chan received
 	start   sync.Once
@@ -68,7 +69,7 @@ func New(rdb redis.UniversalClient, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{rdb: rdb, cfg: cfg, scripts: set, arrived: make(chan received), closed: make(chan struct{}), stop: func() {}}
+	s := &Store{rdb: rdb, cfg: cfg, scripts: set, leases: map[string]time.Time{}, arrived: make(chan received), closed: make(chan struct{}), stop: func() {}}
 	for p := range cfg.Partitions {
 		q, err := reliable.New(rdb, reliable.Config{Prefix: outboxPrefix(p), Worker: cfg.Worker, Lease: cfg.Lease})
 		if err != nil {
@@ -102,23 +103,27 @@ func (s *Store) Load(ctx context.Context, id string) (workflow.Record, time.Time
 		return workflow.Record{}, time.Time{}, failure("load", id, err)
 	}
 	now := clock.Val().UTC()
-	rec, err := record(values.Val())
-	if err == nil && rec.ID == "" {
-		err = workflow.ErrNotFound
+	l := loaded(id, values.Val())
+	if l.ID == "" {
+		return l.Record, now, fmt.Errorf("redisstore: load %s: %w", id, workflow.ErrNotFound)
 	}
-	if err != nil {
-		return workflow.Record{}, now, fmt.Errorf("redisstore: load %s: %w", id, err)
-	}
-	return rec, now, nil
+	return l.Record, now, l.Err
 }
 
-// LoadMany reads several records; an unknown id gives one without an ID.
-func (s *Store) LoadMany(ctx context.Context, ids []string) ([]workflow.Record, error) {
-	recs := make([]workflow.Record, 0, len(ids))
-	for len(ids) > 0 {
-		chunk := ids[:min(len(ids), 500)]
-		ids = ids[len(chunk):]
+// loadAtOnce bounds a pipeline.
+const loadAtOnce = 500
+
+// LoadMany reads several records, and Redis' clock; an unknown id gives one
+// without an ID.
+func (s *Store) LoadMany(ctx context.Context, ids []string) ([]workflow.Loaded, time.Time, error) {
+	recs := make([]workflow.Loaded, 0, len(ids))
+	var now time.Time
+	for chunk := range slices.Chunk(ids, loadAtOnce) {
 		pipe := s.rdb.Pipeline()
+		var clock *redis.TimeCmd
+		if now.IsZero() {
+			clock = pipe.Time(ctx)
+		}
 		answers := make([]*redis.SliceCmd, len(chunk))
 		for i, id := range chunk {
 			key, err := s.recordKey(id)
@@ -129,17 +134,38 @@ func (s *Store) LoadMany(ctx context.Context, ids []string) ([]workflow.Record, 
 			answers[i] = pipe.HMGet(ctx, key, fields...)
 		}
 		if _, err := pipe.Exec(ctx); err != nil {
-			return nil, failure("load", chunk[0], err)
+			if wrong := wrongKind(answers); wrong == nil {
+				return nil, now, failure("load", chunk[0], err)
+			}
+		}
+		if clock != nil {
+			now = clock.Val().UTC()
 		}
 		for i, a := range answers {
-			rec, err := record(a.Val())
-			if err != nil {
-				return nil, fmt.Errorf("redisstore: load %s: %w", chunk[i], err)
+			l := loaded(chunk[i], a.Val())
+			if err := a.Err(); err != nil {
+				l = workflow.Loaded{Record: workflow.Record{ID: chunk[i]}, Err: fmt.Errorf("redisstore: the record %s: %w: %w", chunk[i], workflow.ErrUnreadable, err)}
 			}
-			recs = append(recs, rec)
+			recs = append(recs, l)
 		}
 	}
-	return recs, nil
+	return recs, now, nil
+}
+
+// wrongKind finds the answer about a key that is no record: of that one alone
+// nothing can be read. It is nil where anything else went wrong.
+func wrongKind(answers []*redis.SliceCmd) error {
+	var wrong error
+	for _, a := range answers {
+		switch err := a.Err(); {
+		case err == nil:
+		case redis.HasErrorPrefix(err, "WRONGTYPE"):
+			wrong = err
+		default:
+			return nil
+		}
+	}
+	return wrong
 }
 
 // Look sets the time to the next look.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,8 +31,8 @@ type Inbox interface {
 // Engine is what an outbox entry may ask of the engine.
 type Engine interface {
 	LookAtDependants(ctx context.Context, dep, after string) (next string, err error)
-	Acquire(ctx context.Context, prp, lease, member string) error
-	Release(ctx context.Context, lease, member string) error
+	Acquire(ctx context.Context, prp, lease, member string, capacity int) error
+	Release(ctx context.Context, lease, member string, capacity int) error
 }
 
 // Config is what a relay is made of; all but the times and Log is required.
@@ -47,8 +49,10 @@ type Config struct {
 // Relay sends outbox entries.
 type Relay struct {
 	Config
-	takes atomic.Int64 // unix nanoseconds of the last sign of life of Take
-	told  atomic.Int64 // and of the last warning
+	known   map[string]sender // by kind
+	unknown sync.Map          // kinds that were told of
+	takes   atomic.Int64      // unix nanoseconds of the last sign of life of Take
+	told    atomic.Int64      // and of the last warning
 }
 
 // New makes a relay.
@@ -65,7 +69,9 @@ func New(cfg Config) (*Relay, error) {
 	if cfg.Again <= 0 {
 		cfg.Again = time.Second
 	}
-	return &Relay{Config: cfg}, nil
+	r := &Relay{Config: cfg}
+	r.known = r.senders()
+	return r, nil
 }
 
 // Send sends the entries of a change that this process has just committed. What
@@ -78,7 +84,8 @@ func (r *Relay) Send(ctx context.Context, entries []workflow.OutboxEntry) {
 	}
 }
 
-// Do sends one entry and takes it off the outbox.
+// Do sends one entry and takes it off the outbox. One whose kind this program does
+// not know is left there, for a process that does.
 func (r *Relay) Do(ctx context.Context, e workflow.OutboxEntry) error {
 	if e.Kind == workflow.SendLook {
 		next, err := r.Engine.LookAtDependants(ctx, e.PRP, e.After)
@@ -93,34 +100,63 @@ func (r *Relay) Do(ctx context.Context, e workflow.OutboxEntry) error {
 		}
 		return r.Outbox.Ack(ctx, e)
 	}
-	if err := r.send(ctx, e); err != nil {
+	send, known := r.known[e.Kind]
+	if !known {
+		return r.park(ctx, e)
+	}
+	if err := send(ctx, e); err != nil {
 		return fmt.Errorf("relay: %s of %s: %w", e.Kind, e.PRP, err)
 	}
 	return r.Outbox.Ack(ctx, e)
 }
 
-func (r *Relay) send(ctx context.Context, e workflow.OutboxEntry) error {
-	switch e.Kind {
-	case workflow.SendTask:
-		if e.Task == nil {
-			return nil
-		}
-		return r.Broker.Enqueue(ctx, *e.Task)
-	case workflow.SendRemove:
-		return r.Broker.Remove(ctx, e.Queue, e.Job)
-	case workflow.SendMessage:
-		priority := "normal"
-		if e.Urgent {
-			priority = "high"
-		}
-		return r.Inbox.Put(ctx, e.ID, workflow.ActorEngine, e.To, e.Text, priority)
-	case workflow.SendAcquire:
-		return r.Engine.Acquire(ctx, e.PRP, e.Lease, e.Member)
-	case workflow.SendRelease:
-		return r.Engine.Release(ctx, e.Lease, e.Member)
+// sender sends entries of one kind.
+type sender func(ctx context.Context, e workflow.OutboxEntry) error
+
+// senders are how each kind is sent that is done with once it was sent; SendLook
+// is the one that may go on.
+func (r *Relay) senders() map[string]sender {
+	return map[string]sender{
+		workflow.SendTask: func(ctx context.Context, e workflow.OutboxEntry) error {
+			if e.Task == nil {
+				return nil
+			}
+			return r.Broker.Enqueue(ctx, *e.Task)
+		},
+		workflow.SendRemove: func(ctx context.Context, e workflow.OutboxEntry) error {
+			return r.Broker.Remove(ctx, e.Queue, e.Job)
+		},
+		workflow.SendMessage: func(ctx context.Context, e workflow.OutboxEntry) error {
+			priority := "normal"
+			if e.Urgent {
+				priority = "high"
+			}
+			return r.Inbox.Put(ctx, e.ID, workflow.ActorEngine, e.To, e.Text, priority)
+		},
+		workflow.SendAcquire: func(ctx context.Context, e workflow.OutboxEntry) error {
+			return r.Engine.Acquire(ctx, e.PRP, e.Lease, e.Member, e.Capacity)
+		},
+		workflow.SendRelease: func(ctx context.Context, e workflow.OutboxEntry) error {
+			return r.Engine.Release(ctx, e.Lease, e.Member, e.Capacity)
+		},
 	}
-	r.Log.Warn("outbox entry of an unknown kind dropped", "kind", e.Kind, "prp", e.PRP)
-	return nil
+}
+
+// park leaves an entry of an unknown kind for a newer process. In this process'
+// list it would stay for ever, and in the shared one it would come back.
+func (r *Relay) park(ctx context.Context, e workflow.OutboxEntry) error {
+	if _, told := r.unknown.LoadOrStore(e.Kind, true); !told {
+		r.Log.Warn("outbox entries of an unknown kind are left for a newer prpflow, which must run to send them", "kind", e.Kind, "prp", e.PRP)
+	}
+	return r.Outbox.Park(ctx, e)
+}
+
+// adopt takes over what others left because they do not know its kind.
+func (r *Relay) adopt(ctx context.Context) {
+	kinds := slices.Sorted(maps.Keys(r.known))
+	if err := r.Outbox.Adopt(ctx, append(kinds, workflow.SendLook)); err != nil && ctx.Err() == nil {
+		r.tell(err)
+	}
 }
 
 // Take sends what short-lived and dead processes have left in the shared lists,
@@ -158,11 +194,18 @@ func (r *Relay) Alive() bool {
 	return time.Since(time.Unix(0, r.takes.Load())) < 2*r.Wait+2*r.Again
 }
 
-// Resend tries again what this process took or committed and could not send,
-// until ctx ends.
+// adoptEvery is how often a relay looks for what others have left for it.
+const adoptEvery = 5 * time.Second
+
+// Resend tries again what this process took or committed and could not send, and
+// sends what others did not know how to, until ctx ends.
 func (r *Relay) Resend(ctx context.Context) {
 	var before map[string]bool
-	for ctx.Err() == nil {
+	for next := time.Now(); ctx.Err() == nil; {
+		if now := time.Now(); !now.Before(next) {
+			r.adopt(ctx)
+			next = now.Add(adoptEvery)
+		}
 		pause(ctx, r.Again)
 		before = r.ResendSeen(ctx, before)
 	}

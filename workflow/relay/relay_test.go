@@ -54,10 +54,10 @@ func (w *world) Put(_ context.Context, id, from, to, text, priority string) erro
 func (w *world) LookAtDependants(_ context.Context, dep, after string) (string, error) {
 	return w.more[after], w.note("look " + dep + " " + after)
 }
-func (w *world) Acquire(_ context.Context, prp, lease, member string) error {
+func (w *world) Acquire(_ context.Context, prp, lease, member string, _ int) error {
 	return w.note("acquire " + prp + " " + lease + " " + member)
 }
-func (w *world) Release(_ context.Context, lease, member string) error {
+func (w *world) Release(_ context.Context, lease, member string, _ int) error {
 	return w.note("release " + lease + " " + member)
 }
 
@@ -73,6 +73,25 @@ func commit(t *testing.T, disk *memstore.Disk, worker, prp string, entries ...wo
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// unsent says which entries of a PRP are still in the outbox.
+func unsent(t *testing.T, s workflow.Outbox, prp string, ids ...string) (left []string) {
+	t.Helper()
+	var refs []workflow.OutboxRef
+	for _, id := range ids {
+		refs = append(refs, workflow.OutboxRef{PRP: prp, ID: id})
+	}
+	is, err := s.Unsent(t.Context(), refs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range ids {
+		if is[i] {
+			left = append(left, id)
+		}
+	}
+	return left
 }
 
 func newRelay(t *testing.T, w *world, outbox workflow.Outbox) *relay.Relay {
@@ -92,8 +111,7 @@ var everything = []workflow.OutboxEntry{
 	{ID: "5", Kind: workflow.SendAcquire, Lease: "repo", Member: "m"},
 	{ID: "6", Kind: workflow.SendRelease, Lease: "repo", Member: "m"},
 	{ID: "7", Kind: workflow.SendLook},
-	{ID: "8", Kind: "of the future"},
-	{ID: "9", Kind: workflow.SendTask},
+	{ID: "8", Kind: workflow.SendTask},
 }
 
 var sent = []string{
@@ -114,8 +132,8 @@ func TestEveryKindOfEntryIsSentAndLeavesTheOutbox(t *testing.T) {
 	if got := w.has(); !slices.Equal(got, sent) {
 		t.Errorf("sent %q", got)
 	}
-	if left, _ := s.InOutbox(t.Context(), "PRP-1"); left {
-		t.Error("something is left in the outbox")
+	if left := unsent(t, s, "PRP-1", "1", "2", "3", "4", "5", "6", "7", "8"); len(left) > 0 {
+		t.Errorf("left in the outbox: %v", left)
 	}
 }
 
@@ -140,7 +158,7 @@ func TestWhatCannotBeSentStaysAndIsSentLater(t *testing.T) {
 	}
 	w.refuse = ""
 	r.ResendSeen(t.Context(), seen)
-	if left, _ := s.InOutbox(t.Context(), "PRP-1"); left || !slices.Contains(w.has(), "remove q old") {
+	if left := unsent(t, s, "PRP-1", "4"); len(left) > 0 || !slices.Contains(w.has(), "remove q old") {
 		t.Errorf("not sent again: %q", w.has())
 	}
 }
@@ -221,7 +239,7 @@ func TestWhatCannotBeAcknowledgedIsSentAgain(t *testing.T) {
 	if got := w.has(); !slices.Equal(got, []string{"task j", "task j"}) {
 		t.Errorf("sent %q", got)
 	}
-	if left, _ := s.InOutbox(t.Context(), "PRP-1"); left {
+	if left := unsent(t, s, "PRP-1", "1"); len(left) > 0 {
 		t.Error("it is still to be sent")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,7 +78,7 @@ func TestAPoisonedEntryBlocksNoOther(t *testing.T) {
 		if got := w.has(); len(got) != len(sent) {
 			t.Errorf("sent %q", got)
 		}
-		if left, _ := s.InOutbox(t.Context(), "PRP-1"); !left {
+		if left := unsent(t, s, "PRP-1", "poison"); len(left) == 0 {
 			t.Error("what was never sent is gone")
 		}
 		if !r.Alive() {
@@ -87,6 +88,73 @@ func TestAPoisonedEntryBlocksNoOther(t *testing.T) {
 		if n := strings.Count(said.String(), "not sent yet"); n < 10 || n > 12 || !strings.Contains(said.String(), "task of PRP-1: refused") {
 			t.Errorf("%d warnings in 10 minutes:\n%s", n, said.String())
 		}
+	})
+}
+
+// counted is an outbox that counts what a relay asks of it.
+type counted struct {
+	workflow.Outbox
+	received, parked *atomic.Int64
+}
+
+func (c counted) Receive(ctx context.Context, wait time.Duration) (workflow.OutboxEntry, bool, error) {
+	e, ok, err := c.Outbox.Receive(ctx, wait)
+	if ok {
+		c.received.Add(1)
+	}
+	return e, ok, err
+}
+
+func (c counted) Park(ctx context.Context, e workflow.OutboxEntry) error {
+	c.parked.Add(1)
+	return c.Outbox.Park(ctx, e)
+}
+
+func TestAnEntryOfAnUnknownKindIsLeftForWhoKnowsIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		disk, w := memstore.NewDisk(nil), &world{}
+		var said bytes.Buffer
+		old := counted{disk.Store("old"), &atomic.Int64{}, &atomic.Int64{}}
+		r, err := relay.New(relay.Config{Outbox: old, Engine: w, Broker: w, Inbox: w, Log: slog.New(slog.NewTextHandler(&said, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		future := []workflow.OutboxEntry{{ID: "f1", Kind: "of the future"}, {ID: "f2", Kind: "of the future"}, {ID: "f3", Kind: "unheard of"}}
+		commit(t, disk, "", "PRP-1", future...)
+		commit(t, disk, "", "PRP-2", slices.Clone(everything)...)
+		end := start(t, r)
+		time.Sleep(10 * time.Minute)
+		if got := w.has(); len(got) != len(sent) {
+			t.Errorf("sent %q", got)
+		}
+		if left := unsent(t, old, "PRP-1", "f1", "f2", "f3"); len(left) != 3 {
+			t.Errorf("left for who knows them: %q", left)
+		}
+		if n, m := old.received.Load(), old.parked.Load(); n != int64(len(everything)+3) || m != 3 {
+			t.Errorf("in ten minutes %d were received and %d put aside", n, m)
+		}
+		if n := strings.Count(said.String(), "unknown kind"); n != 2 {
+			t.Errorf("it was told %d times:\n%s", n, said.String())
+		}
+
+		newer := newRelay(t, w, disk.Store("new"))
+		newer.Teach("of the future", func(_ context.Context, e workflow.OutboxEntry) error { return w.note("future " + e.ID) })
+		endNewer := start(t, newer)
+		time.Sleep(10 * time.Second)
+		if got := w.has()[len(sent):]; !slices.Equal(got, []string{"future f1", "future f2"}) {
+			t.Errorf("ten seconds after the new one came: %q", got)
+		}
+		commit(t, disk, "", "PRP-3", workflow.OutboxEntry{ID: "f4", Kind: "of the future"}) // whoever takes it
+		time.Sleep(10 * time.Second)
+		if got := w.has()[len(sent):]; !slices.Equal(got, []string{"future f1", "future f2", "future f4"}) {
+			t.Errorf("with both of them: %q", got)
+		}
+		if left := unsent(t, old, "PRP-1", "f1", "f2", "f3"); !slices.Equal(left, []string{"f3"}) {
+			t.Errorf("left for who knows them: %q", left)
+		}
+		endNewer()
+		end()
 	})
 }
 
@@ -137,7 +205,7 @@ func TestARelayThatHangsIsNotAliveAndEndsAllTheSame(t *testing.T) {
 			t.Error("it hangs and says that it is alive")
 		}
 		end()
-		if left, _ := s.InOutbox(t.Context(), "PRP-1"); !left {
+		if left := unsent(t, s, "PRP-1", "1"); len(left) == 0 {
 			t.Error("what was not sent is gone")
 		}
 	})
@@ -180,6 +248,7 @@ type broken struct{ workflow.Outbox }
 func (broken) Receive(context.Context, time.Duration) (workflow.OutboxEntry, bool, error) {
 	return workflow.OutboxEntry{}, false, workflow.ErrUnavailable
 }
+func (broken) Adopt(context.Context, []string) error { return workflow.ErrUnavailable }
 func (broken) Mine(context.Context) ([]workflow.OutboxEntry, error) {
 	return nil, workflow.ErrUnavailable
 }

@@ -52,6 +52,7 @@ func (s *Sim) drop(a *actor) {
 func (s *Sim) bury(p *process) {
 	p.doomed, p.dead = false, true
 	s.say("%s is dead", p.name)
+	s.disturb(s.clock)
 	for _, a := range slices.Clone(p.actors) {
 		s.drop(a)
 	}
@@ -77,29 +78,23 @@ func (s *Sim) sleep(d time.Duration) {
 func call[T any](s *Sim, op, of string, f func() (T, error)) (T, error) {
 	var none T
 	s.yield()
-	kind, now := s.fault()
+	p := s.cur.proc
+	kind, now := s.fault(p)
 	if now {
 		s.say("%s at %s %s", kind, op, of)
+		s.disturb(s.clock)
 	}
-	p := s.cur.proc
 	switch {
 	case !now:
 	case kind == crashBefore:
 		p.doomed = true
 		panic(killed{})
-	case kind == freeze:
-		p.frozenUntil = s.clock.Add(time.Duration(2+s.rng.IntN(12)) * time.Second).UnixNano()
-		s.yield()
 	case kind == unanswered:
 		return none, workflow.ErrUnavailable
-	case kind == outage:
-		s.darken(time.Duration(1+s.rng.IntN(12)) * time.Second)
-	case kind == drain:
-		p.drain()
-	case kind == leaseLost:
-		s.broker.lapse()
+	default:
+		s.strike(p, kind)
 	}
-	if s.dark() && op != "save" { // a disk of one's own is always there
+	if own := op == "save"; !own && (s.dark() || s.refuses(op)) { // a disk of one's own is always there
 		return none, workflow.ErrUnavailable
 	}
 	v, err := f()
@@ -111,10 +106,44 @@ func call[T any](s *Sim, op, of string, f func() (T, error)) (T, error) {
 	case kind == crashAfter:
 		p.doomed = true
 		panic(killed{})
+	case kind == outageAfter:
+		s.darken(time.Duration(1+s.rng.IntN(12)) * time.Second)
+		return none, workflow.ErrUnavailable
 	case kind == replyLost:
 		return none, workflow.ErrUnavailable
 	}
 	return v, err
+}
+
+// strike does what goes wrong in the world rather than at a call.
+func (s *Sim) strike(p *process, kind faultKind) {
+	seconds := func(most int) time.Duration { return time.Duration(1+s.rng.IntN(most)) * time.Second }
+	switch kind {
+	case burst:
+		p.burst = 2 + s.rng.IntN(7)
+	case freeze:
+		until := s.clock.Add(seconds(12) + time.Second)
+		p.frozenUntil = until.UnixNano()
+		s.disturb(until)
+		if p.serves && until.After(s.weather.blinded) {
+			s.weather.blinded = until
+		}
+		s.yield()
+	case outage:
+		s.darken(seconds(12))
+	case refusal:
+		s.refuse(seconds(14))
+	case drain:
+		p.drain()
+	case leaseLost:
+		s.broker.lapse()
+	case damage:
+		s.damageOne()
+	case limited:
+		s.limitOne()
+	case failover, leaseFailover:
+		s.failOver(kind == leaseFailover)
+	}
 }
 
 func outcome(err error) string {
@@ -126,14 +155,21 @@ func outcome(err error) string {
 
 // fault tells whether the next fault happens at this call. Persons are spared
 // crashes: they are no processes.
-func (s *Sim) fault() (faultKind, bool) {
+func (s *Sim) fault(p *process) (faultKind, bool) {
 	s.calls++
-	if s.quiet || len(s.faults) == 0 || s.calls < s.faults[0].at {
+	if s.quiet {
+		return 0, false
+	}
+	if p.burst > 0 {
+		p.burst--
+		return replyLost + faultKind(s.rng.IntN(2)), true
+	}
+	if len(s.faults) == 0 || s.calls < s.faults[0].at {
 		return 0, false
 	}
 	k := s.faults[0].kind
 	s.faults = s.faults[1:]
-	if s.cur.proc.person && (k == crashBefore || k == crashAfter || k == freeze || k == drain) {
+	if p.person && (k == crashBefore || k == crashAfter || k == freeze || k == drain) {
 		k = replyLost
 	}
 	return k, true

@@ -29,15 +29,19 @@ func (b Break) String() string {
 
 // load is what a broken process believes to have read.
 func (b Break) load(st *store, rec workflow.Record) workflow.Record {
+	work := rec.Stage.Work
+	if work == nil {
+		return rec
+	}
 	switch {
-	case b == BreakClaim && st.p.claiming != nil && rec.Holder != nil && rec.Holder.Run != st.p.claiming.ID:
-		rec.Holder = nil
-	case b == BreakFence && st.p.claiming != nil && rec.Job != nil:
-		rec.Job.ID, rec.Fence = st.p.claiming.Job, st.p.claiming.Fence
-	case b == BreakDeliver && st.p.delivering != nil && rec.Job != nil:
+	case b == BreakClaim && st.p.claiming != nil && work.Holder != nil && work.Holder.Run != st.p.claiming.ID:
+		work.Holder = nil
+	case b == BreakFence && st.p.claiming != nil:
+		work.Job.ID, rec.Fence = st.p.claiming.Job, st.p.claiming.Fence
+	case b == BreakDeliver && st.p.delivering != nil:
 		run := st.p.delivering
-		rec.Holder = &workflow.Holder{Incarnation: run.Incarnation, Agent: run.Agent, Run: run.ID}
-		rec.Job.ID, rec.Fence = run.Job, run.Fence
+		work.Holder = &workflow.Holder{Incarnation: run.Incarnation, Agent: run.Agent, Run: run.ID}
+		work.Job.ID, rec.Fence = run.Job, run.Fence
 	}
 	return rec
 }

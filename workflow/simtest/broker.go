@@ -16,11 +16,12 @@ const leaseLapse = 30 * time.Second
 // broker is a broker with Asynq's habits: at least once, a lease for what is
 // active, an archive, ids that are taken while the task is anywhere.
 type broker struct {
-	s      *Sim
-	queues map[string][]*task // pending, the next first
-	tasks  map[string]*task
-	all    []*task         // the oldest first
-	paused map[string]bool // queues
+	s       *Sim
+	queues  map[string][]*task // pending, the next first
+	tasks   map[string]*task
+	all     []*task              // the oldest first
+	paused  map[string]bool      // queues
+	changed map[string]time.Time // queue -> when it was last paused or resumed
 }
 
 type task struct {
@@ -33,7 +34,7 @@ type task struct {
 }
 
 func newBroker(s *Sim) *broker {
-	return &broker{s: s, queues: map[string][]*task{}, tasks: map[string]*task{}, paused: map[string]bool{}}
+	return &broker{s: s, queues: map[string][]*task{}, tasks: map[string]*task{}, paused: map[string]bool{}, changed: map[string]time.Time{}}
 }
 
 // orphan leaves what a dead process had to the lapse of its leases.
@@ -63,6 +64,7 @@ func (b *broker) abandon(p *process, t *task) {
 func (b *broker) lapse() {
 	for _, t := range b.all {
 		if t.state == tasks.Active {
+			b.s.rerun[t.id] = true // a claim may be under way that an archived task is taken to be run again by
 			b.pend(t)
 		}
 	}
@@ -120,7 +122,6 @@ func (b *broker) finish(p *process, t *task, answer error) {
 	var retry *tasks.RetryAfterError
 	var permanent *tasks.PermanentError
 	t.owner = nil
-	b.s.moved = true
 	switch {
 	case errors.As(answer, &retry):
 		t.state, t.due = tasks.Retrying, b.s.clock.Add(retry.After)
@@ -162,13 +163,17 @@ func (c client) Enqueue(_ context.Context, j tasks.Job) error {
 	})
 }
 
-func (c client) State(_ context.Context, queue, job string) (tasks.TaskState, error) {
-	return call(c.s, "state of", job, func() (tasks.TaskState, error) {
+func (c client) States(_ context.Context, jobs []tasks.JobRef) ([]tasks.TaskState, error) {
+	return call(c.s, "states", "", func() ([]tasks.TaskState, error) {
 		c.tick()
-		if t := c.tasks[job]; t != nil && t.queue == queue {
-			return t.state, nil
+		states := make([]tasks.TaskState, len(jobs))
+		for i, j := range jobs {
+			states[i] = tasks.Absent
+			if t := c.tasks[j.Job]; t != nil && t.queue == j.Queue {
+				states[i] = t.state
+			}
 		}
-		return tasks.Absent, nil
+		return states, nil
 	})
 }
 
@@ -178,49 +183,68 @@ func (c client) Remove(_ context.Context, queue, job string) error {
 		if t == nil || t.queue != queue {
 			return nil
 		}
-		c.s.moved = true
 		c.remove(t)
 		c.s.checkReach(t.order.PRP)
 		return nil
 	})
 }
 
-func (c client) List(_ context.Context, queue string, in tasks.TaskState, limit int) ([]string, error) {
+func (c client) List(_ context.Context, queue string, in tasks.TaskState, offset, limit int) ([]string, error) {
 	return call(c.s, "list", queue, func() ([]string, error) {
 		c.tick()
+		from := c.all
+		if in == tasks.Pending {
+			from = c.queues[queue]
+		}
 		var ids []string
-		if in != tasks.Pending {
-			for _, t := range c.all {
-				if t.queue == queue && t.state == in {
-					ids = append(ids, t.id)
-				}
+		for _, t := range from {
+			if t.queue != queue || t.state != in {
+				continue
 			}
-			return ids[:min(len(ids), limit)], nil
+			if offset > 0 {
+				offset--
+				continue
+			}
+			if ids = append(ids, t.id); len(ids) == limit {
+				break
+			}
 		}
-		for _, t := range c.queues[queue] {
-			ids = append(ids, t.id)
-		}
-		return ids[:min(len(ids), limit)], nil
+		return ids, nil
 	})
 }
 
-func (c client) Waiting(_ context.Context, queues []string) (map[string]int64, error) {
-	return call(c.s, "waiting", "", func() (map[string]int64, error) {
-		m := map[string]int64{}
-		for _, q := range queues {
-			m[q] = int64(len(c.queues[q]))
-		}
-		return m, nil
-	})
+func (c client) Queues(context.Context) ([]tasks.QueueState, error) {
+	return call(c.s, "queues", "", func() ([]tasks.QueueState, error) { return c.sizes(slices.Sorted(maps.Keys(c.queues))), nil })
 }
 
-func (c client) PausedOf(context.Context, []string) (map[string]bool, error) {
-	return call(c.s, "paused", "", func() (map[string]bool, error) { return maps.Clone(c.paused), nil })
+func (c client) QueuesOf(_ context.Context, queues []string) ([]tasks.QueueState, error) {
+	return call(c.s, "queues of", "", func() ([]tasks.QueueState, error) { return c.sizes(queues), nil })
+}
+
+func (b *broker) sizes(names []string) []tasks.QueueState {
+	b.tick()
+	states := make([]tasks.QueueState, len(names))
+	at := make(map[string]int, len(names))
+	for i, name := range names {
+		states[i] = tasks.QueueState{Name: name, Paused: b.paused[name], Pending: int64(len(b.queues[name]))}
+		at[name] = i
+	}
+	for _, t := range b.all {
+		i, asked := at[t.queue]
+		switch {
+		case !asked:
+		case t.state == tasks.Active:
+			states[i].Active = append(states[i].Active, t.id)
+		case t.state == tasks.Retrying || t.state == tasks.Scheduled:
+			states[i].Delayed++
+		}
+	}
+	return states
 }
 
 // inbox keeps messages by their ids.
 type inbox struct{ s *Sim }
 
 func (i inbox) Put(_ context.Context, id, _, _, _, _ string) error {
-	return do(i.s, "message", id, func() error { i.s.told[id] = true; return nil })
+	return do(i.s, "message", id, func() error { i.s.want.told[id] = true; return nil })
 }

@@ -18,6 +18,7 @@ func (p *process) drain() {
 	}
 	s := p.sim
 	p.draining = true
+	s.disturb(s.clock)
 	p.start("drain", func() {
 		s.sleep(time.Duration(s.rng.IntN(5000)) * time.Millisecond)
 		p.ending = true

@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/prpflow/prpflow/tasks"
@@ -15,15 +16,18 @@ func (p *process) meddle() {
 		return
 	}
 	t := b.all[s.rng.IntN(len(b.all))]
+	s.disturb(s.clock)
 	waits := t.state == tasks.Pending || t.state == tasks.Retrying
 	switch n := s.rng.IntN(3); {
 	case t.state == tasks.Archived && !s.served(t.queue):
 	case t.state == tasks.Archived:
 		s.say("an operator has %s run again", t.id)
+		s.rerun[t.id] = true
 		b.pend(t)
 	case n == 0:
 		s.say("an operator pauses %s", t.queue)
 		b.paused[t.queue] = true
+		b.changed[t.queue] = s.clock
 	case n == 1 && waits:
 		s.say("an operator deletes %s", t.id)
 		s.touched[t.id] = true
@@ -45,8 +49,9 @@ func (s *Sim) served(queue string) bool {
 
 // letGo resumes all queues.
 func (b *broker) letGo() {
-	for q := range b.paused {
+	for _, q := range slices.Sorted(maps.Keys(b.paused)) {
 		delete(b.paused, q)
+		b.changed[q] = b.s.clock
 		b.s.ring(q)
 	}
 }

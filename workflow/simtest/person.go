@@ -2,17 +2,21 @@ package simtest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/prpflow/prpflow/workflow"
+	"github.com/prpflow/prpflow/workflow/engine"
 )
 
 // asked is something that a person asked for, and was told is done.
 type asked struct {
 	prp, event, mark string
 	granted          bool
+	lost             bool // a failover may have undone it
 }
 
 const document = "# %s - Simulated\n\n## Success Criteria\n- [ ] it ends\n"
@@ -21,20 +25,29 @@ const document = "# %s - Simulated\n\n## Success Criteria\n- [ ] it ends\n"
 func (p *process) wishes() {
 	s := p.sim
 	ctx := context.Background()
-	n := 1 + s.rng.IntN(3)
+	if s.kind.still {
+		s.sleep(time.Second) // everybody is there
+	}
+	n, gap := 1+s.rng.IntN(3), 2000
+	if s.kind.crowd > 0 {
+		n, gap = s.kind.crowd, 20
+	}
 	var ids []string
 	for i := range n {
 		id := fmt.Sprintf("PRP-%d", i+1)
-		sub := workflow.Submission{ID: id, Source: id + ".md", Text: []byte(fmt.Sprintf(document, "PRP")), Actor: "ann"}
-		if s.rng.IntN(2) == 0 {
-			sub.Repo = "repo"
-		}
+		sub := engine.Submission{ID: id, Source: id + ".md", Actor: "ann"}
+		sub.Repo = []string{"", "", "repo", "repo", "/srv/x", "/srv/../srv/x/"}[s.rng.IntN(6)]
+		sub.Priority = []string{"", "", "", "P0", "P3"}[s.rng.IntN(5)]
 		if i > 0 && s.rng.IntN(3) == 0 {
 			sub.Depends = []string{ids[s.rng.IntN(i)]}
 		}
-		p.until(func() error { _, err := p.engine.Submit(ctx, []workflow.Submission{sub}); return err })
+		if s.kind.crowd == 130 && i > 0 { // more dependants than are looked at in one go
+			sub.Depends = []string{ids[0]}
+		}
+		s.write(&sub)
+		p.until(func() error { _, err := p.engine.Submit(ctx, []engine.Submission{sub}); return err })
 		ids = append(ids, id)
-		s.sleep(time.Duration(s.rng.IntN(2000)) * time.Millisecond)
+		s.sleep(time.Duration(s.rng.IntN(gap)) * time.Millisecond)
 	}
 	for range s.rng.IntN(4) {
 		s.sleep(time.Duration(s.rng.IntN(6000)) * time.Millisecond)
@@ -44,8 +57,10 @@ func (p *process) wishes() {
 			p.revise(ctx, id)
 			continue
 		case 1, 2:
-			p.meddle()
-			continue
+			if !s.kind.still {
+				p.meddle()
+				continue
+			}
 		}
 		p.wish(ctx, id)
 	}
@@ -55,9 +70,21 @@ func (p *process) wishes() {
 
 // revise puts another document in the place of a PRP's.
 func (p *process) revise(ctx context.Context, id string) {
-	text := fmt.Sprintf(document, "PRP") + "\n" + p.sim.id("revision ") + "\n"
-	sub := workflow.Submission{ID: id, Source: id + ".md", Text: []byte(text), Revise: true, Actor: "ann"}
-	p.until(func() error { _, err := p.engine.Submit(ctx, []workflow.Submission{sub}); return err })
+	r, _ := p.sim.disk.Peek(id)
+	sub := engine.Submission{ID: id, Source: id + ".md", Revise: true, Actor: "ann", Repo: r.Repo}
+	p.sim.write(&sub)
+	p.until(func() error { _, err := p.engine.Submit(ctx, []engine.Submission{sub}); return err })
+}
+
+// write writes a document that nobody has written before.
+func (s *Sim) write(sub *engine.Submission) {
+	sub.Text = []byte(fmt.Sprintf(document, "PRP") + "\n" + s.id("text ") + "\n")
+	s.texts[sha(sub.Text)] = sub.Depends
+}
+
+func sha(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // wish fires an event, with a request id more often than not.
@@ -67,6 +94,9 @@ func (p *process) wish(ctx context.Context, id string) {
 	w := &asked{prp: id, event: events[s.rng.IntN(len(events))], mark: s.id("because-")}
 	s.asked = append(s.asked, w)
 	tr := workflow.Trigger{PRP: id, Event: w.event, Actor: "ann", Reason: w.mark, RequestID: w.mark}
+	if w.event == "answer" {
+		tr.Answer = w.mark
+	}
 	p.until(func() error {
 		_, err := p.engine.Trigger(ctx, tr)
 		w.granted = err == nil
@@ -80,10 +110,11 @@ func (p *process) wish(ctx context.Context, id string) {
 // again sends a request that was granted once more, then its id for something else.
 func (p *process) again(ctx context.Context, tr workflow.Trigger) {
 	s := p.sim
+	rolls := s.weather.rolls
 	s.sleep(time.Duration(s.rng.IntN(3000)) * time.Millisecond)
 	p.until(func() error {
 		_, err := p.engine.Trigger(ctx, tr)
-		if err != nil && !errors.Is(err, workflow.ErrUnavailable) {
+		if s.weather.rolls == rolls && err != nil && !unsure(err) {
 			s.fail("the request %s was granted, then refused: %v", tr.RequestID, err)
 		}
 		return err
@@ -91,17 +122,30 @@ func (p *process) again(ctx context.Context, tr workflow.Trigger) {
 	tr.Event = "finish"
 	p.until(func() error {
 		_, err := p.engine.Trigger(ctx, tr)
-		if !errors.Is(err, workflow.ErrConflict) && !errors.Is(err, workflow.ErrUnavailable) {
+		if s.weather.rolls == rolls && !unsure(err) && !errors.Is(err, workflow.ErrConflict) {
 			s.fail("the request id %s, used once more for something else: %v", tr.RequestID, err)
 		}
 		return err
 	})
 }
 
+// unsure says that an error tells nothing of what was asked.
+func unsure(err error) bool {
+	return errors.Is(err, workflow.ErrUnavailable) || errors.Is(err, workflow.ErrUnreadable)
+}
+
+// sound says that an error is none that the program itself is to blame for.
+func (s *Sim) sound(err error) {
+	if errors.Is(err, workflow.ErrBroken) {
+		s.fail("%v", err)
+	}
+}
+
 // until repeats what was not answered.
 func (p *process) until(f func() error) {
 	for {
-		if err := f(); !errors.Is(err, workflow.ErrUnavailable) {
+		err := f()
+		if p.sim.sound(err); !unsure(err) {
 			if err != nil {
 				p.sim.say("refused: %v", err)
 			}
@@ -133,11 +177,14 @@ func (p *process) help(ctx context.Context, ids []string) {
 				s.fail("%s does not move, and nobody says why: %s", id, v.State)
 			}
 			r, _ := s.disk.Peek(id)
+			if s.weather.damaged[id] {
+				continue
+			}
 			switch {
 			case v.Paused && !v.Terminal:
 				p.ask(ctx, id, "resume")
-			case r.Awaits != "":
-				p.ask(ctx, id, r.Awaits)
+			case r.Stage.Approval != nil:
+				p.ask(ctx, id, r.Stage.Approval.Event)
 			case v.State == "blocked":
 				p.ask(ctx, id, "answer")
 			case v.Failed:
@@ -150,6 +197,7 @@ func (p *process) help(ctx context.Context, ids []string) {
 
 func (p *process) ask(ctx context.Context, id, event string) {
 	_, err := p.engine.Trigger(ctx, workflow.Trigger{PRP: id, Event: event, Actor: "ann", Answer: "that one"})
+	p.sim.sound(err)
 	if err != nil {
 		p.sim.say("refused: %v", err)
 	}

@@ -16,18 +16,21 @@ type registry struct {
 	s     *Sim
 	order []string
 	known map[string]*beats
+	late  map[string]time.Time // when the last silence ended that was long enough to be taken for death
 }
 
 type beats struct {
 	shown tasks.Process
 	owner *process
 	n     int64
+	first time.Time
 	at    time.Time
 	left  bool
-	late  time.Time // when the last silence ended that was long enough to be taken for death
 }
 
-func newRegistry(s *Sim) *registry { return &registry{s: s, known: map[string]*beats{}} }
+func newRegistry(s *Sim) *registry {
+	return &registry{s: s, known: map[string]*beats{}, late: map[string]time.Time{}}
+}
 
 var errNameTaken = errors.New("the name is taken")
 
@@ -47,13 +50,13 @@ func (r *registry) beat(p *process) error {
 		}
 		b := r.known[p.incarnation]
 		if b == nil {
-			b = &beats{owner: p}
+			b = &beats{owner: p, first: r.s.clock}
 			r.known[p.incarnation] = b
 			r.order = append(r.order, p.incarnation)
 			slices.Sort(r.order)
 		}
 		if b.n > 0 && r.silence(b) >= goneAfter {
-			b.late = r.s.clock
+			r.late[p.incarnation] = r.s.clock
 		}
 		b.shown = p.shown()
 		b.n++
@@ -73,13 +76,26 @@ func (r *registry) leave(p *process) error {
 }
 
 // silence is how long a process has not been heard though it could have been.
+// After a long time in which nobody could be heard, everybody has a while to
+// connect again.
 func (r *registry) silence(b *beats) time.Duration {
-	at := b.at
-	if r.s.darkFor > blindAfter && r.s.darkUntil.After(at) {
-		at = r.s.darkUntil
+	at, w := b.at, &r.s.weather
+	if r.s.blind() && w.muteUntil.After(at) && w.muteFrom.Sub(at) < goneAfter { // else it was judged before
+		if at = w.muteUntil; !r.newSweeper(w.muteFrom) {
+			at = at.Add(reconnectMax)
+		}
 	}
 	return r.s.clock.Sub(at)
 }
+
+// newSweeper says whether a process that sweeps had seen nobody before then: it
+// knows of no blindness.
+func (r *registry) newSweeper(then time.Time) bool {
+	return r.s.weather.blinded.After(then) || slices.ContainsFunc(r.s.procs, func(p *process) bool { return p.serves && (p.observed.IsZero() || !p.observed.Before(then)) })
+}
+
+// reconnectMax is the longest wait of a process before it connects again.
+const reconnectMax = 5 * time.Second
 
 // blindAfter is the outage that the sweep is to notice.
 const blindAfter = 3 * time.Second
@@ -92,11 +108,11 @@ const thinking = 20 * time.Second
 // or had shortly before the given time or since.
 func (r *registry) mayBeJudged(p *process, since time.Time) bool {
 	b := r.known[p.incarnation]
-	return p.dead || b == nil || b.left || b.late.Add(thinking).After(since) || r.silence(b) >= goneAfter
+	return p.dead || b == nil || b.left || r.late[p.incarnation].Add(thinking).After(since) || r.silence(b) >= goneAfter
 }
 
 func (r *registry) gone(b *beats) bool {
-	return b.owner.dead && r.s.lookup || r.s.clock.Sub(b.at) >= goneAfter
+	return b.owner.dead && r.s.kind.lookup || r.s.clock.Sub(b.at) >= goneAfter
 }
 
 // peers is a process' view of the registry.
@@ -106,12 +122,15 @@ func (v peers) Processes(context.Context) ([]tasks.Process, time.Time, error) {
 	now := v.s.clock
 	list, err := call(v.s, "processes", "", func() ([]tasks.Process, error) {
 		now = v.s.clock
+		if p := v.s.cur.proc; p.serves && p.observed.IsZero() {
+			p.observed = now
+		}
 		list := make([]tasks.Process, 0, len(v.order))
 		for _, inc := range v.order {
 			b := v.known[inc]
 			p := b.shown
 			p.Beats, p.Seen, p.Left = b.n, b.at, b.left
-			p.Dead = b.owner.dead && v.s.lookup || v.s.Break == BreakHasty && now.Sub(b.at) > time.Second
+			p.Dead = b.owner.dead && v.s.kind.lookup || v.s.Break == BreakHasty && now.Sub(b.at) > time.Second
 			list = append(list, p)
 		}
 		return list, nil
@@ -119,8 +138,23 @@ func (v peers) Processes(context.Context) ([]tasks.Process, time.Time, error) {
 	return list, now, err
 }
 
-func (v peers) Forget(_ context.Context, incarnation string) error {
+// Probe writes, as a heartbeat does.
+func (v peers) Probe(context.Context, string) error {
+	return do(v.s, "probe", "", func() error { return nil })
+}
+
+func (v peers) Forget(_ context.Context, p tasks.Process) error {
+	incarnation := p.Incarnation
 	return do(v.s, "forget", incarnation, func() error {
+		if b := v.known[incarnation]; b == nil || b.n != p.Beats {
+			return nil
+		}
+		if b := v.known[incarnation]; b != nil && !v.mayBeJudged(b.owner, v.s.clock) {
+			v.s.fail("%s is forgotten, and lives", b.owner)
+		}
+		if b := v.known[incarnation]; b != nil && v.silence(b) >= goneAfter {
+			v.late[incarnation] = v.s.clock
+		}
 		delete(v.known, incarnation)
 		v.order = slices.DeleteFunc(v.order, func(o string) bool { return o == incarnation })
 		return nil

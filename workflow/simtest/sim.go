@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prpflow/prpflow/fsm"
+	"github.com/prpflow/prpflow/tasks"
 	"github.com/prpflow/prpflow/workflow"
 	"github.com/prpflow/prpflow/workflow/memstore"
 )
@@ -15,8 +16,9 @@ import (
 // Limits of a world.
 const (
 	faultSpan = 300              // faults happen within so many calls
-	mostSteps = 60_000           // more is a world that never comes to rest
+	mostSteps = 100_000          // more is a world that never comes to rest
 	longest   = 30 * time.Minute // so is a longer life, by its own clock
+	tick      = time.Second      // between two looks at the whole world
 )
 
 // Options of a world.
@@ -30,6 +32,7 @@ type Options struct {
 type Sim struct {
 	Options
 	crew      *crew
+	kind      kind
 	lifecycle *fsm.Lifecycle
 	rng       *rand.Rand
 	clock     time.Time
@@ -39,49 +42,34 @@ type Sim struct {
 	procs     []*process
 	actors    []*actor
 	ready     [64]*actor        // scratch of next
-	recs      []workflow.Record // scratch of unrest
+	recs      []workflow.Record // scratch of the looks at the whole world
 	cur       *actor
 
-	calls     int
-	faults    []fault
-	moved     bool            // something may have come to rest since the last look
-	told      map[string]bool // messages that are due -> have arrived
-	quiet     bool            // no more faults; everybody helps to come to an end
-	steps     int
-	ids       int
-	problem   error
-	lines     []string
-	asked     []*asked        // what persons asked for, and were told
-	touched   map[string]bool // jobs whose tasks an operator has deleted or archived
-	counted   map[string]bool // runs whose results count
-	darkUntil time.Time       // end of the last outage
-	darkFor   time.Duration   // and its length
-	lookup    bool            // whether a dead process can be proven dead at once
+	calls   int
+	faults  []fault
+	quiet   bool // no more faults; everybody helps to come to an end
+	steps   int
+	looked  time.Time // the last look at the whole world
+	ids     int
+	problem error
+	lines   []string
+	said    map[string]int // what sweepers said of a PRP -> how often
+	asked   []*asked       // what persons asked for, and were told
+	touched map[string]bool
+	weather weather
+	pace    pace
+	want    wants
+	given   map[string]tasks.Delivery // what runs handed in
+	claims  map[string]claimed        // what runs were to be told
+	texts   map[string][]string       // documents that were handed in -> what they depend on
+
+	rerun    map[string]bool   // archived tasks that an operator had run again
+	poisoned bool              // the PRP that kills was given up
+	recs2    []workflow.Record // scratch of checkLease
 }
 
-// fault is something that happens at a call.
-type fault struct {
-	at   int
-	kind faultKind
-}
-
-type faultKind int
-
-const (
-	crashBefore faultKind = iota // the process dies before the call
-	crashAfter                   // it dies after the call took effect
-	replyLost                    // the call takes effect, its answer is lost
-	unanswered                   // the call does not arrive
-	freeze                       // the process stands still for a while
-	leaseLost                    // the broker gives up all who run something, and hands it out again
-	outage                       // store, broker and registry are away for a while
-	drain                        // the process is asked to end
-	faultKinds
-)
-
-func (k faultKind) String() string {
-	return [...]string{"crash before", "crash after", "reply lost", "unanswered", "freeze", "lease lost", "outage", "drain"}[k]
-}
+// The world's own beginning of time.
+var dawn = time.Unix(1_700_000_000, 0).UTC()
 
 // Run lives through the world of a seed. The error is the promise that it broke.
 func Run(o Options) error {
@@ -111,42 +99,40 @@ func (c *crew) run(o Options) *Sim {
 }
 
 func newSim(o Options, c *crew) *Sim {
-	s := &Sim{Options: o, crew: c, rng: rand.New(rand.NewPCG(o.Seed, 0x70727066)), clock: time.Unix(1_700_000_000, 0).UTC(), told: map[string]bool{}, touched: map[string]bool{}, counted: map[string]bool{}}
+	s := &Sim{
+		Options: o, crew: c, rng: rand.New(rand.NewPCG(o.Seed, 0x5eed)), clock: dawn,
+		touched: map[string]bool{}, said: map[string]int{}, want: newWants(), pace: newPace(),
+		given: map[string]tasks.Delivery{}, claims: map[string]claimed{}, texts: map[string][]string{}, rerun: map[string]bool{},
+	}
 	s.disk = memstore.NewDisk(func() time.Time { return s.clock })
 	s.broker = newBroker(s)
 	s.peers = newRegistry(s)
-	s.lifecycle = fsm.Default()
-	if s.rng.IntN(4) == 0 {
-		s.lifecycle = careful
-	}
-	if errCareful != nil {
-		s.fail("%v", errCareful)
+	if errLifecycles != nil {
+		s.fail("%v", errLifecycles)
 		return s
 	}
-	s.lookup = s.rng.IntN(2) == 0
-	for range s.rng.IntN(5) {
-		s.faults = append(s.faults, fault{s.rng.IntN(faultSpan), faultKind(s.rng.IntN(int(faultKinds)))})
-	}
-	slices.SortFunc(s.faults, func(a, b fault) int { return a.at - b.at })
+	s.kind = s.chooseKind()
+	s.lifecycle = lifecycles[s.kind.lifecycle]
+	s.faults = s.chooseFaults()
 	s.populate()
 	return s
 }
 
 // live takes one step after the other until the world is at rest.
 func (s *Sim) live() {
-	start := s.clock
 	for s.problem == nil {
-		if s.steps++; s.steps > mostSteps || s.clock.Sub(start) > longest {
+		if s.steps++; s.steps > s.kind.steps || s.clock.Sub(dawn) > longest {
 			s.fail("the world does not come to rest: %s", s.details())
 			return
 		}
 		if !s.quiet && s.chaosIsOver() {
-			s.quiet, s.moved = true, true
+			s.quiet = true
+			s.disturb(s.clock)
 			s.say("no more faults")
 		}
-		if s.quiet && s.moved {
-			s.moved = false
-			if what, _ := s.unrest(); what == "" {
+		if s.clock.Sub(s.looked) >= tick {
+			s.looked = s.clock
+			if s.lookAround() {
 				return
 			}
 		}
@@ -159,17 +145,29 @@ func (s *Sim) live() {
 	}
 }
 
+// lookAround looks at the whole world; true: it has come to rest.
+func (s *Sim) lookAround() (rest bool) {
+	s.recs = s.disk.Peeks(s.recs[:0])
+	s.remember()
+	s.checkPace()
+	if !s.quiet {
+		return false
+	}
+	what, _ := s.unrest()
+	return what == ""
+}
+
 // chaosIsOver says that all faults have happened, or will not.
 func (s *Sim) chaosIsOver() bool {
 	if len(s.faults) > 0 && s.calls < faultSpan {
 		return false
 	}
-	for _, p := range s.procs {
-		if p.wishing {
+	if s.kind.poison && !s.poisoned && s.clock.Sub(dawn) < 3*time.Minute {
+		if r, _ := s.disk.Peek("PRP-1"); r.State != "cancelled" && r.State != "complete" {
 			return false
 		}
 	}
-	return true
+	return !slices.ContainsFunc(s.procs, func(p *process) bool { return p.wishing })
 }
 
 // next picks one of those who can go on; where nobody can, time passes.
@@ -218,7 +216,7 @@ func (s *Sim) say(format string, args ...any) {
 	if s.cur != nil {
 		who = s.cur.proc.name + "/" + s.cur.name
 	}
-	s.lines = append(s.lines, fmt.Sprintf("%9.3f %-22s %s", s.clock.Sub(time.Unix(1_700_000_000, 0)).Seconds(), who, fmt.Sprintf(format, args...)))
+	s.lines = append(s.lines, fmt.Sprintf("%9.3f %-22s %s", s.clock.Sub(dawn).Seconds(), who, fmt.Sprintf(format, args...)))
 }
 
 // end stops all coroutines.

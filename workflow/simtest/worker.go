@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prpflow/prpflow/tasks"
+	"github.com/prpflow/prpflow/workflow"
 )
 
 // worker is one place of an agent: it takes tasks and runs them.
@@ -22,6 +23,7 @@ type worker struct {
 type run struct {
 	tasks.Run
 	claimed, halted, ended bool
+	saved                  bool // its result
 	answer                 error
 }
 
@@ -50,6 +52,10 @@ func (w *worker) loop() {
 	for {
 		if w.p.draining {
 			s.sleep(idle)
+			continue
+		}
+		if w.p.poor(w.agent.Name) {
+			s.sleep(w.p.state[w.agent.Name].until.Sub(s.clock))
 			continue
 		}
 		var t *task
@@ -104,7 +110,7 @@ func (w *worker) patience() time.Duration {
 func (w *worker) handle(ctx context.Context, o tasks.Order) (answer error) {
 	p, s := w.p, w.p.sim
 	for _, r := range p.runs {
-		if r.Job == o.Job { // the broker has handed it out again: there is one run, and one answer
+		if r.Job == o.Job && (!r.claimed || s.rng.IntN(3) > 0) { // the broker has handed it out again: there is one run, and one answer
 			for !r.ended {
 				s.sleep(200 * time.Millisecond)
 			}
@@ -123,8 +129,21 @@ func (w *worker) handle(ctx context.Context, o tasks.Order) (answer error) {
 	if err != nil {
 		return err
 	}
+	if s.kind.poison && !s.poisoned && !s.quiet && o.PRP == "PRP-1" && o.Type == "prp.develop" {
+		s.say("%s kills %s", o.PRP, p.name)
+		p.doomed = true
+		panic(killed{})
+	}
+	if !s.quiet && !s.kind.still && s.rng.IntN(60) == 0 {
+		s.say("run %s ends without a word", r.ID)
+		return tasks.RetryAfter(time.Second, errors.New("it has ended"))
+	}
+	longest := 4000
+	if s.kind.crowd > 100 {
+		longest = 40
+	}
 	for range 1 + s.rng.IntN(2) {
-		s.sleep(time.Duration(s.rng.IntN(4000)) * time.Millisecond)
+		s.sleep(time.Duration(s.rng.IntN(longest)) * time.Millisecond)
 		if r.halted {
 			s.say("run %s is stopped", r.ID)
 			return tasks.ErrStale
@@ -133,11 +152,12 @@ func (w *worker) handle(ctx context.Context, o tasks.Order) (answer error) {
 			return p.handBack(ctx, r)
 		}
 	}
-	del := tasks.Delivery{Run: r.Run, Result: w.result(o, attempt), RetryDelay: time.Second}
-	two := 2
-	del.Retries = &two
+	retries := runRetries
+	del := tasks.Delivery{Run: r.Run, Result: w.result(o, attempt), RetryDelay: time.Second, Retries: &retries}
+	s.given[r.ID] = del
 	_ = do(s, "save", "", func() error {
 		p.disk.results[p.incarnation] = append(p.disk.results[p.incarnation], del)
+		r.saved = true
 		return nil
 	})
 	v, err := p.deliver(ctx, del)
@@ -170,7 +190,15 @@ func (w *worker) claim(ctx context.Context, r *run) (attempt int, err error) {
 		p.claiming = nil
 		if err == nil {
 			r.claimed = true
+			p.sim.checkAssignment(r.Run, a)
 			return a.Attempt, nil
+		}
+		p.sim.sound(err)
+		if rec, _ := p.sim.disk.Peek(r.PRP); errors.Is(err, workflow.ErrHeld) && rec.Holder() != nil {
+			h := rec.Holder()
+			if h.Incarnation == p.incarnation && !slices.Contains(inHand, h.Run) && rec.Current(r.Job, r.Fence) {
+				p.sim.fail("%s: the run %s is refused for one of the same process that has ended", r.PRP, r.ID)
+			}
 		}
 		var later *tasks.RetryAfterError
 		if isStale(err) || errors.As(err, &later) {
@@ -191,19 +219,36 @@ func (w *worker) result(o tasks.Order, attempt int) tasks.Result {
 	if s.quiet {
 		return good
 	}
+	failed := tasks.Result{Outcome: tasks.Failed, Reasons: []string{"no compiler"}}
+	unproven := tasks.Result{Outcome: tasks.Done, Evidence: map[string]any{"tests_passed": true}}
+	asks := tasks.Result{Outcome: tasks.Question, Question: "which one? " + s.id("q")}
+	rejected := tasks.Result{Outcome: tasks.Rejected, Reasons: []string{"no test " + s.id("r")}}
+	may := s.rng.IntN(10) < 7
+	switch {
+	case s.kind.agents == clumsy && may:
+		return failed
+	case s.kind.agents == careless && may && attempt < 12:
+		return unproven
+	case s.kind.agents == strict && may && o.Type != "prp.develop" && attempt < 12:
+		return rejected
+	case s.kind.agents == chatty && s.rng.IntN(2) == 0:
+		return asks
+	}
 	switch n := s.rng.IntN(20); {
 	case n == 0:
-		return tasks.Result{Outcome: tasks.Failed, Reasons: []string{"no compiler"}}
+		return failed
 	case n == 1:
-		return tasks.Result{Outcome: tasks.Question, Question: "which one?"}
+		return asks
 	case n == 2:
-		return tasks.Result{Outcome: tasks.Done, Evidence: map[string]any{"tests_passed": true}}
+		return unproven
 	case n == 3:
 		return tasks.Result{Outcome: tasks.Retry, RetryAfter: tasks.Duration(2 * time.Second)}
 	case n == 4:
+		h := w.p.health(w.agent.Name)
+		h.until, h.unwell, h.since = later(h.until, s.clock.Add(3*time.Second)), false, s.clock
 		return tasks.Result{Outcome: tasks.Limited, RetryAfter: tasks.Duration(3 * time.Second)}
 	case n < 8 && o.Type == "prp.validate" && attempt < 3:
-		return tasks.Result{Outcome: tasks.Rejected, Reasons: []string{"no test"}}
+		return rejected
 	}
 	return good
 }

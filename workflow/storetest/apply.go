@@ -15,7 +15,7 @@ var applyPromises = []promise{
 	{"ACreatedRecordIsReadAsItWasWritten", func(t *testing.T, w *world) {
 		c := w.creation(w.id("PRP"))
 		fill(reflect.ValueOf(&c.Record).Elem())
-		c.Record.ID, c.Record.Schema = w.id("PRP"), 1
+		c.Record.ID, c.Record.Schema = w.id("PRP"), workflow.SchemaVersion
 		made := w.apply(w.Store, c)
 		got, now, err := w.Load(w.ctx, made.ID)
 		w.no(err)
@@ -23,11 +23,11 @@ var applyPromises = []promise{
 			t.Errorf("times: %v and %v, at %v", got.CreatedAt, got.UpdatedAt, now)
 		}
 		want := c.Record
-		want.Version, want.CreatedAt, want.UpdatedAt = 1, got.CreatedAt, got.UpdatedAt
-		many, err := w.LoadMany(w.ctx, []string{made.ID})
+		want.Version, want.Token, want.CreatedAt, want.UpdatedAt = 1, c.Token, got.CreatedAt, got.UpdatedAt
+		many, _, err := w.LoadMany(w.ctx, []string{made.ID})
 		w.no(err)
-		for from, rec := range map[string]workflow.Record{"Apply": made, "Load": got, "LoadMany": many[0]} {
-			if text(rec) != text(want) {
+		for from, rec := range map[string]workflow.Record{"Apply": made, "Load": got, "LoadMany": many[0].Record} {
+			if text(rec) != text(want) || rec.Token != want.Token {
 				t.Errorf("%s answers\n%s\nwant\n%s", from, text(rec), text(want))
 			}
 		}
@@ -43,16 +43,19 @@ var applyPromises = []promise{
 	}},
 	{"LoadManyKeepsTheOrderAndTheGaps", func(t *testing.T, w *world) {
 		a, b := w.create(w.id("A")), w.create(w.id("B"))
-		recs, err := w.LoadMany(w.ctx, []string{b.ID, w.id("none"), "", a.ID, b.ID})
+		recs, now, err := w.LoadMany(w.ctx, []string{b.ID, w.id("none"), "", a.ID, b.ID})
 		w.no(err)
 		if len(recs) != 5 || recs[0].ID != b.ID || recs[1].ID != "" || recs[2].ID != "" || recs[3].ID != a.ID || recs[4].ID != b.ID {
 			t.Errorf("got %v", recs)
 		}
-		if none, err := w.LoadMany(w.ctx, nil); err != nil || len(none) != 0 {
+		if now.IsZero() {
+			t.Error("the clock is not told")
+		}
+		if none, _, err := w.LoadMany(w.ctx, nil); err != nil || len(none) != 0 {
 			t.Errorf("nothing asked, answered %v, %v", none, err)
 		}
 		many := append(slices.Repeat([]string{w.id("none")}, 1200), a.ID)
-		if recs, err = w.LoadMany(w.ctx, many); err != nil || len(recs) != 1201 || recs[1200].ID != a.ID {
+		if recs, _, err = w.LoadMany(w.ctx, many); err != nil || len(recs) != 1201 || recs[1200].ID != a.ID {
 			t.Errorf("of many: %d, %v", len(recs), err)
 		}
 	}},

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -112,9 +113,15 @@ var clockPromises = []promise{
 			for _, d := range w.buried(rec.ID) {
 				got = append(got, d.ID)
 			}
+			for _, n := range []string{"a", "b", "c", "d"} {
+				_, err := w.DeadLetter(w.ctx, w.letterID(rec.ID, n))
+				if shown := slices.Contains(got, w.letterID(rec.ID, n)); shown && err != nil || !shown && !errors.Is(err, workflow.ErrNotFound) {
+					t.Errorf("%s: %s is listed: %v, by its id it is %v", when, n, shown, err)
+				}
+			}
 			slices.Sort(got)
 			for i, n := range names {
-				names[i] = w.id(n)
+				names[i] = w.letterID(rec.ID, n)
 			}
 			if !slices.Equal(got, names) {
 				t.Errorf("%s: %v, want %v", when, got, names)
@@ -172,7 +179,7 @@ var clockPromises = []promise{
 		reap(0)
 		w.advance(200 * time.Millisecond)
 		reap(2)
-		if got := w.mine(s); len(got) != 0 || !w.waiting(rec.ID) {
+		if got := w.mine(s); len(got) != 0 || !w.waiting(rec.ID, w.id("a")) {
 			t.Errorf("mine: %v", got)
 		}
 		reap(0)

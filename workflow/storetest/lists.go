@@ -169,6 +169,23 @@ var listPromises = []promise{
 			t.Errorf("after it died once more: %s", text(got))
 		}
 	}},
+	{"ADeadLetterIsFoundByTheIDOfItsJob", func(t *testing.T, w *world) {
+		rec := w.create(w.id("PRP:with:colons"))
+		d1, d2 := w.letter(rec.ID, "d1"), w.letter(rec.ID, "d2")
+		c := w.move(rec, "failed")
+		c.Bury = []workflow.DeadLetter{d1, d2}
+		rec = w.apply(w.Store, c)
+		c = w.move(rec, "assigned")
+		c.Raise = []string{d1.ID}
+		w.apply(w.Store, c)
+		if got, err := w.DeadLetter(w.ctx, d2.ID); err != nil || text(got) != text(d2) {
+			t.Errorf("found %s, %v", text(got), err)
+		}
+		for _, id := range []string{d1.ID, w.letterID(rec.ID, "d3"), w.letterID(w.id("unheard of"), "d2"), w.id("no job"), ""} {
+			_, err := w.DeadLetter(w.ctx, id)
+			w.is(err, workflow.ErrNotFound)
+		}
+	}},
 	{"DependantsComeInOrderAndChunks", func(t *testing.T, w *world) {
 		dep := w.id("dep")
 		for _, id := range []string{"c", "a", "b", "a", "a:1"} {

@@ -44,11 +44,19 @@ func (w *world) mine(s workflow.Store) []string {
 	return ids(entries)
 }
 
-func (w *world) waiting(prp string) bool {
+// waiting says whether any of these entries of a PRP is still to be sent.
+func (w *world) waiting(prp string, entries ...string) bool {
 	w.t.Helper()
-	is, err := w.InOutbox(w.ctx, prp)
+	var refs []workflow.OutboxRef
+	for _, id := range entries {
+		refs = append(refs, workflow.OutboxRef{PRP: prp, ID: id})
+	}
+	unsent, err := w.Unsent(w.ctx, refs)
 	w.no(err)
-	return is
+	if len(unsent) != len(refs) {
+		w.t.Fatalf("%d answers to %d questions", len(unsent), len(refs))
+	}
+	return slices.Contains(unsent, true)
 }
 
 // receive takes entries until there are n of that PRP. What others left stays
@@ -70,16 +78,16 @@ func (w *world) receive(s workflow.Store, prp string, n int) []workflow.OutboxEn
 var outboxPromises = []promise{
 	{"ShortLivedProcessesLeaveTheirEntriesToRelays", func(t *testing.T, w *world) {
 		rec := w.create(w.id("PRP"))
-		if w.waiting(rec.ID) {
-			t.Error("something is in the outbox before it was asked for")
-		}
 		want := workflow.OutboxEntry{
 			ID: w.id("e"), Kind: workflow.SendTask, Task: job(rec.ID, 2), Member: "m", Lease: "l", After: "a", To: "orchestrator",
 			Text: "line\n\"quoted\" and ünïcode", Queue: "agent:dev-1", Job: "j", Urgent: true,
 		}
+		if w.waiting(rec.ID, want.ID) {
+			t.Error("it is in the outbox before it was put there")
+		}
 		w.commit(w.Store, rec, want)
 		want.PRP = rec.ID
-		if !w.waiting(rec.ID) {
+		if !w.waiting(rec.ID, want.ID) {
 			t.Fatal("nothing is in the outbox")
 		}
 		s, _ := w.as("relay")
@@ -87,12 +95,12 @@ var outboxPromises = []promise{
 		if text(got) != text(want) {
 			t.Errorf("received %s\nwant %s", text(got), text(want))
 		}
-		if !w.waiting(rec.ID) || !slices.Contains(w.mine(s), want.ID) {
+		if !w.waiting(rec.ID, want.ID) || !slices.Contains(w.mine(s), want.ID) {
 			t.Error("a received entry counts as sent")
 		}
 		w.no(s.Ack(w.ctx, got))
 		w.no(s.Ack(w.ctx, got))
-		if w.waiting(rec.ID) || slices.Contains(w.mine(s), want.ID) {
+		if w.waiting(rec.ID, want.ID) || slices.Contains(w.mine(s), want.ID) {
 			t.Error("an acknowledged entry is still in the outbox")
 		}
 	}},
@@ -118,12 +126,12 @@ var outboxPromises = []promise{
 		if got := w.mine(s); !slices.Equal(got, []string{three[0].ID, three[2].ID}) {
 			t.Errorf("mine, one sent: %v", got)
 		}
-		if !w.waiting(rec.ID) {
-			t.Error("an unsent entry is not in the outbox")
+		if !w.waiting(rec.ID, three[0].ID) || w.waiting(rec.ID, three[1].ID) {
+			t.Error("an unsent entry is not in the outbox, or one that was sent is")
 		}
 		w.no(s.Ack(w.ctx, three[0]))
 		w.no(s.Ack(w.ctx, three[2]))
-		if w.waiting(rec.ID) || len(w.mine(s)) != 0 {
+		if w.waiting(rec.ID, ids(three)...) || len(w.mine(s)) != 0 {
 			t.Error("all is sent, and something is in the outbox")
 		}
 	}},
@@ -186,6 +194,9 @@ var outboxPromises = []promise{
 		if got := w.mine(s); len(got) != 0 {
 			t.Errorf("mine: %v", got)
 		}
+		if w.waiting(rec.ID, first.ID) || !w.waiting(rec.ID, next.ID) {
+			t.Error("what is to be sent is not the next one")
+		}
 		got := w.receive(s, rec.ID, 2)
 		if !slices.Equal(ids(got), []string{between.ID, next.ID}) || text(got[1]) != text(next) {
 			t.Errorf("received %s", text(got))
@@ -204,7 +215,7 @@ var outboxPromises = []promise{
 		}
 		w.no(s.Ack(w.ctx, first))
 		w.is(s.Requeue(w.ctx, first, second), workflow.ErrNotFound)
-		if w.waiting(rec.ID) {
+		if w.waiting(rec.ID, second.ID) {
 			t.Error("the successor was taken")
 		}
 	}},
@@ -224,7 +235,7 @@ var outboxPromises = []promise{
 		}
 		_, err = w.Reap(w.ctx, []string{worker})
 		w.no(err)
-		if got := w.mine(s); len(got) != 0 || !w.waiting(rec.ID) {
+		if got := w.mine(s); len(got) != 0 || !w.waiting(rec.ID, all[1].ID) {
 			t.Errorf("the dead one still has %v", got)
 		}
 		relay, _ := w.as("relay")
@@ -238,7 +249,7 @@ var outboxPromises = []promise{
 		w.commit(w.Store, rec, e...)
 		first, worker := w.as("dying")
 		w.receive(first, rec.ID, 1)
-		if _, err := w.Reap(w.ctx, []string{worker}); err != nil || !w.waiting(rec.ID) {
+		if _, err := w.Reap(w.ctx, []string{worker}); err != nil || !w.waiting(rec.ID, e[0].ID) {
 			t.Fatalf("it is lost, %v", err)
 		}
 		second, _ := w.as("relay")
@@ -252,11 +263,54 @@ var outboxPromises = []promise{
 			return false
 		})
 	}},
-	{"AnEntryOfOnePRPIsNotOneOfAnother", func(t *testing.T, w *world) {
+	{"WhatIsUnsentIsAskedEntryByEntry", func(t *testing.T, w *world) {
 		a, b := w.create(w.id("A")), w.create(w.id("B"))
-		w.commit(w.Store, a, w.looks(a.ID, "e")...)
-		if !w.waiting(a.ID) || w.waiting(b.ID) {
-			t.Errorf("in the outbox: A %v, B %v", w.waiting(a.ID), w.waiting(b.ID))
+		e := append(w.looks(a.ID, "1", "2"), w.looks(b.ID, "3")...)
+		w.commit(w.Store, a, e[0], e[1])
+		s, _ := w.as("serve")
+		w.commit(s, b, e[2])
+		got, err := w.Unsent(w.ctx, []workflow.OutboxRef{{PRP: b.ID, ID: e[2].ID}, {PRP: a.ID, ID: w.id("4")}, {PRP: a.ID, ID: e[1].ID}, {PRP: a.ID, ID: e[0].ID}})
+		w.no(err)
+		if !slices.Equal(got, []bool{true, false, true, true}) {
+			t.Errorf("unsent: %v", got)
+		}
+		if got, err := w.Unsent(w.ctx, nil); len(got) != 0 || err != nil {
+			t.Errorf("unsent of none: %v, %v", got, err)
+		}
+		if w.waiting(w.id("unheard of"), e[0].ID) && w.waiting(w.id("unheard of either"), e[0].ID) && w.waiting(w.id("nor this"), w.id("4")) {
+			t.Error("what nobody has put there is unsent")
+		}
+	}},
+	{"WhatIsParkedIsUnsentUntilWhoKnowsItsKindAdoptsIt", func(t *testing.T, w *world) {
+		s, worker := w.as("old")
+		rec := w.create(w.id("PRP"))
+		all := w.looks(rec.ID, "1", "2", "3")
+		known, kind := all[0], w.id("of the future")
+		all[1].Kind, all[2].Kind = kind, kind
+		w.commit(s, rec, all...)
+		other, _ := w.as("new")
+		w.no(other.Park(w.ctx, all[0])) // not its own
+		for range 2 {
+			w.no(s.Park(w.ctx, all[1]))
+			w.no(s.Park(w.ctx, all[2]))
+		}
+		if got := w.mine(s); !slices.Equal(got, []string{known.ID}) {
+			t.Errorf("mine: %v", got)
+		}
+		_, err := w.Reap(w.ctx, []string{worker})
+		w.no(err)
+		w.no(other.Adopt(w.ctx, []string{w.id("another kind")}))
+		if got := w.mine(other); len(got) != 0 || !w.waiting(rec.ID, all[1].ID) || !w.waiting(rec.ID, all[2].ID) {
+			t.Errorf("of other kinds it adopted %v", got)
+		}
+		w.no(other.Adopt(w.ctx, []string{"task", kind}))
+		if got := w.mine(other); !slices.Equal(got, []string{all[1].ID, all[2].ID}) {
+			t.Errorf("adopted %v", got)
+		}
+		w.no(other.Ack(w.ctx, all[1]))
+		w.no(other.Ack(w.ctx, all[2]))
+		if w.waiting(rec.ID, all[1].ID, all[2].ID) {
+			t.Error("it was sent, and is unsent")
 		}
 	}},
 }

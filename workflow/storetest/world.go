@@ -50,7 +50,7 @@ func (w *world) create(id string) workflow.Record {
 
 func (w *world) creation(id string) workflow.Change {
 	return workflow.Change{
-		Token: random(), Record: workflow.Record{Schema: 1, ID: id, Title: "a title", State: "new", Version: 1, Fence: 1, Attempt: 1},
+		Token: random(), Record: workflow.Record{Schema: workflow.SchemaVersion, ID: id, Title: "a title", State: "new", Version: 1, Fence: 1, Attempt: 1},
 		History: []workflow.Entry{{Event: "submitted", To: "new", Actor: "ann", Attempt: 1}},
 	}
 }
@@ -92,6 +92,26 @@ func (w *world) used(id, request string) string {
 	return event
 }
 
+// published lists the jobs of this test that are out, with their queues.
+func (w *world) published() []tasks.JobRef {
+	w.t.Helper()
+	all := []tasks.JobRef{}
+	for cursor := ""; ; {
+		jobs, next, err := w.ScanPublished(w.ctx, cursor, 10)
+		w.no(err)
+		for _, j := range jobs {
+			if strings.Contains(j.Job, w.unique) {
+				all = append(all, j)
+			}
+		}
+		if cursor = next; next == "" {
+			break
+		}
+	}
+	slices.SortFunc(all, func(a, b tasks.JobRef) int { return strings.Compare(a.Job, b.Job) })
+	return slices.Compact(all)
+}
+
 // buried lists the dead letters of a PRP.
 func (w *world) buried(id string) []workflow.DeadLetter {
 	w.t.Helper()
@@ -127,9 +147,10 @@ func (w *world) see(id string, s workflow.Store) string {
 	}
 	b, err := json.MarshalIndent(map[string]any{
 		"record": rec, "history": history, "logs": logs, "listed": listed, "states": states, "events": events,
-		"due": slices.Contains(w.due(), id), "dead": w.buried(id), "outbox": w.waiting(id), "mine": w.mine(s),
-		"held":     [][]string{w.held(w.id("inc-1")), w.held(w.id("inc-2"))},
-		"requests": []string{w.used(id, "r-1"), w.used(id, "r-2")},
+		"due": slices.Contains(w.due(), id), "dead": w.buried(id), "outbox": []bool{w.waiting(id, id+"-1"), w.waiting(id, id+"-2", id+"-3")}, "mine": w.mine(s),
+		"published": w.published(),
+		"held":      [][]string{w.held(w.id("inc-1")), w.held(w.id("inc-2"))},
+		"requests":  []string{w.used(id, "r-1"), w.used(id, "r-2")},
 	}, "", " ")
 	w.no(err)
 	return string(b)

@@ -1,0 +1,32 @@
+package tasks
+
+import "time"
+
+// DefaultGoneAfter is how long a process may be silent before it counts as gone.
+const DefaultGoneAfter = 6 * time.Second
+
+// Alive says whether a process still counts, by the registry's clock.
+func (p Process) Alive(now time.Time) bool {
+	after := p.GoneAfter
+	if after <= 0 {
+		after = DefaultGoneAfter
+	}
+	return !p.Dead && !p.Left && now.Sub(p.Seen) < after
+}
+
+// Unavailable says why an agent takes no work at all now, "" where it does. A
+// verb follows the agent's name: "is limited until 14:05 UTC".
+func (a Agent) Unavailable(now time.Time) string {
+	switch {
+	case a.Draining:
+		return "is draining"
+	case a.LimitedUntil.After(now):
+		return "is limited until " + a.LimitedUntil.UTC().Format("15:04 UTC")
+	case a.Unwell != "":
+		return "is unwell: " + a.Unwell
+	}
+	return ""
+}
+
+// Free is how many more runs the agent can take at once.
+func (a Agent) Free() int { return max(max(a.Concurrency, 1)-a.Running, 0) }
