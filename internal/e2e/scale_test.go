@@ -229,3 +229,47 @@ func TestWaitingPRPsCostTheWatchNothing(t *testing.T) {
 		t.Errorf("at rest %.0f commands a second with %d PRPs, %.0f with 1000", cost[n], n, cost[1000])
 	}
 }
+
+// The queues of agents that are gone are emptied within minutes, whatever waits in
+// them, and nobody else is kept waiting meanwhile.
+func TestTheQueuesOfGoneAgentsAreEmptiedAndStarveNobody(t *testing.T) {
+	n := crowdSize() / 2
+	b := newBureau(t, redistest.Server(t, "--appendonly", "no", "--save", ""), "h:1:watch")
+	b.populate(n)
+	gone := b.lives("elsewhere:1:gone", busy(5)...)
+	b.watch("h:1:watch")
+	b.idle()
+	gone.stop()
+	heirs := busy(2)
+	for i := range heirs {
+		heirs[i].Name = fmt.Sprintf("heir-%d", i)
+	}
+	b.lives("elsewhere:2:heirs", heirs...)
+	began := time.Now()
+	b.submits("LOST-0")
+	rec := b.record("LOST-0")
+	job := *rec.Job()
+	ok(t, b.broker.Remove(t.Context(), job.Queue, job.ID))
+	b.eventually("the lost task is published again", func() bool {
+		rec := b.record("LOST-0")
+		return rec.Job() != nil && rec.Job().ID != job.ID
+	})
+	t.Logf("the lost task: acted on after %.1f s", time.Since(began).Seconds())
+	left := func() (waiting int64) {
+		queues, err := b.broker.Queues(t.Context())
+		ok(t, err)
+		for _, q := range queues {
+			if strings.HasPrefix(q.Name, "agent:busy-") {
+				waiting += q.Size()
+			}
+		}
+		return waiting
+	}
+	for left() > 0 {
+		if time.Since(began) > 5*time.Minute {
+			t.Fatalf("%d tasks still wait for agents that are gone", left())
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Logf("%d tasks of gone agents: routed again after %.0f s", n/3, time.Since(began).Seconds())
+}
