@@ -127,6 +127,9 @@ func (d *draft) move(edge fsm.Edge, in Input) {
 	from := d.state()
 	d.rec.State = edge.To
 	if edge.Event == from.Claim && from.Claim != "" { // the job goes on in the next state
+		if d.state().Capacity == 0 {
+			d.rec.Stage.Merge = nil
+		}
 		d.note(in, edge.From)
 		d.startClock()
 		return

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Create makes a record out of a submission and takes its first edges.
@@ -48,16 +49,37 @@ func Revise(c Context, rec Record, next Record, actor string) (Change, error) {
 		d.rec.Revision++
 	}
 	in := Input{Event: EventRevise, Actor: actor}
-	if h := rec.Holder(); h != nil && d.rec.Document != rec.Document {
+	switch h := rec.Holder(); {
+	case rec.Job() == nil:
+	case h != nil && d.rec.Document != rec.Document:
 		in.Reason = fmt.Sprintf("the run of %s has revision %d, it is stopped and its work published again", h.Agent, max(h.Revision, 1))
-		d.rec.Stage.Work = nil
-		d.rec.Stage.Runs--
+		d.withdraw()
+	case rec.Stage.Merge != nil && CanonicalRepo(rec.Repo) != CanonicalRepo(next.Repo): // it needs another merge lease
+		d.withdraw()
+	case h == nil && rec.Priority != next.Priority && !rec.Stage.Work.waits(c.Now): // it belongs into another queue
+		d.withdraw()
 	}
 	if d.rec.Document != rec.Document {
 		d.rec.Stage.Approval = nil // what was shown was shown of another text
 	}
 	d.remark(in)
 	return d.done()
+}
+
+// withdraw takes back the job that is out; a run of it counts no more.
+func (d *draft) withdraw() {
+	if d.rec.Holder() != nil {
+		d.rec.Stage.Runs--
+	}
+	d.rec.Stage.Work = nil
+}
+
+// waits says whether the job waits for the time of its next run.
+func (w *Work) waits(now time.Time) bool { return w.Retry != nil && w.Retry.At.After(now) }
+
+// waitsFor says whether dependencies are what keeps the PRP where it is.
+func (d *draft) waitsFor() bool {
+	return !d.state().Working() && !d.rec.Stage.Asked && !GivenUp(d.Lifecycle, d.rec.State)
 }
 
 // Unblock notes which dependencies are not complete, and reports those that will
@@ -69,13 +91,13 @@ func Unblock(c Context, rec Record, deps []Loaded, lifecycles Lifecycles) (t Cha
 	d := begin(c, rec)
 	d.rec.BlockedBy = nil
 	for i, dep := range deps {
-		id := rec.DependsOn[i]
+		id := rec.BlockedBy[i]
 		end := lifecycles.endOf(dep)
 		if end == succeeded {
 			continue
 		}
 		d.rec.BlockedBy = append(d.rec.BlockedBy, id)
-		if cause := "dependency " + id; end == stuck && !slices.Contains(d.rec.Stage.Told, cause) {
+		if cause := "dependency " + id; end == stuck && d.waitsFor() && !slices.Contains(d.rec.Stage.Told, cause) {
 			d.rec.Stage.Told = append(d.rec.Stage.Told, cause)
 			d.tell("%s waits for %s, which will not complete by itself: revise it, or run `prpflow undepend %s`.", rec.ID, id, rec.ID)
 		}

@@ -179,6 +179,9 @@ func DropLetter(c Context, rec Record, id string, in Input) (t Change, save bool
 		return t, false, nil
 	}
 	d.rec.Dead = kept
+	if d.rec.Stage.Letter == id {
+		d.rec.Stage.Letter = ""
+	}
 	in.Event = EventDropped
 	d.remark(in)
 	t, err = d.done()

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -78,8 +79,8 @@ func fireEdge(c Context, rec Record, in Input, answer string) (Change, error) {
 	if answer != "" {
 		in.Reason = answer
 	}
-	if rec.Stage.Asked {
-		d.answer(answer)
+	if rec.Stage.Asked && edge.To == rec.Stage.Back {
+		d.answer(cmp.Or(answer, in.Reason))
 	}
 	if rejected := d.state().Results[string(tasks.Rejected)]; rejected != "" && in.Event == rejected {
 		d.refuse(0) // counted like a rejection by an agent
@@ -117,6 +118,9 @@ func refused(rec Record, event string, lc *fsm.Lifecycle) error {
 
 // Command is the command line that fires an edge's event.
 func Command(id string, e fsm.Edge) string {
+	if e.To == fsm.Back {
+		return "prpflow answer " + id + " TEXT"
+	}
 	command := "prpflow trigger " + id + " " + e.Event
 	for _, guard := range e.Guards {
 		if name, bare := strings.CutPrefix(guard, "evidence."); bare {

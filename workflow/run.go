@@ -56,10 +56,12 @@ func Claim(c Context, rec Record, claim tasks.Claim) (t Change, save bool, err e
 		d.rec.Agents = map[string]string{}
 	}
 	d.rec.Agents[work.Job.Role] = claim.Agent
-	if event := d.state().Claim; event != "" {
-		if err := d.fire(Input{Event: event, Actor: claim.Agent, By: ByAgent}); err != nil {
-			return t, false, err
+	if event := d.state().Claim; event != "" { // without its guards: an old lifecycle may have some, which would refuse it for ever
+		edge, err := c.Lifecycle.Next(rec.State, event, "")
+		if err != nil {
+			return t, false, fmt.Errorf("%s: %w: %w", rec.ID, ErrConflict, err)
 		}
+		d.move(edge, Input{Event: event, Actor: claim.Agent, By: ByAgent})
 	}
 	t, err = d.done()
 	return t, err == nil, err

@@ -12,6 +12,9 @@ import (
 // the difference to the record that was read is put into the change.
 func (d *draft) done() (Change, error) {
 	d.settle()
+	if !GivenUp(d.Lifecycle, d.rec.State) {
+		d.rec.Failure = ""
+	}
 	d.arrange()
 	d.rec.Schema, d.rec.Version, d.rec.Token = SchemaVersion, d.was.Version+1, d.Nonce
 	d.follow()
@@ -63,6 +66,9 @@ func (d *draft) arrange() {
 		return
 	}
 	lease := d.lease(s)
+	if lease == "" && d.rec.Repo == "" && st.Merge != nil && s.Capacity > 0 {
+		lease = st.Merge.Lease // the agents that name the repository are not there now
+	}
 	if st.Merge != nil && (st.Merge.Lease != lease || !d.wants(s)) {
 		st.Merge = nil
 	}
@@ -71,8 +77,13 @@ func (d *draft) arrange() {
 	case lease == "" || st.Merge != nil && st.Merge.Granted:
 		d.publish(s)
 	case st.Merge == nil:
-		st.Merge = &Merge{Lease: lease, Member: tasks.NewJobID(d.rec.ID, d.rec.Fence, d.Nonce), Capacity: s.Capacity}
+		st.Merge = d.member(lease)
 	}
+}
+
+// member is a new place on a merge lease.
+func (d *draft) member(lease string) *Merge {
+	return &Merge{Lease: lease, Member: tasks.NewJobID(d.rec.ID, d.rec.Fence, d.Nonce), Capacity: d.state().Capacity}
 }
 
 // wants says whether the state asks for a job now.
@@ -125,6 +136,9 @@ func (d *draft) followHolder() {
 func (d *draft) followJob() {
 	old, now := d.was.Job(), d.rec.Job()
 	if old != nil && now != nil && old.ID == now.ID {
+		if d.was.Schema < SchemaVersion { // which did not note what is out
+			d.t.Publish = tasks.JobRef{Job: now.ID, Queue: now.Queue}
+		}
 		return
 	}
 	if old != nil {

@@ -62,7 +62,7 @@ func decode1(data []byte) (Record, error) {
 	if err := json.Unmarshal(data, &old); err != nil {
 		return Record{ID: rec.ID}, fmt.Errorf("%w: it is damaged: %w", ErrUnreadable, err)
 	}
-	rec.Schema = SchemaVersion
+	rec.Schema = 1 // until it is saved
 	rec.Stage = Stage{
 		Back: old.Back, Failures: old.Failures, Lost: old.Lost, Runs: max(old.Runs, 0), Deadline: old.Deadline,
 		Told: old.Escalated, Asked: old.Question != "",
@@ -87,6 +87,9 @@ func decode1(data []byte) (Record, error) {
 	}
 	if n := len(rec.Dead); n > 0 {
 		rec.Failure = rec.Dead[n-1].Reason
+		if rec.Dead[n-1].Queue != "" {
+			rec.Stage.Letter = rec.Dead[n-1].ID // its task may be in the broker's archive
+		}
 	}
 	if rec.Paused && !rec.Stage.Deadline.IsZero() {
 		rec.Stage.Left, rec.Stage.Deadline = max(rec.Stage.Deadline.Sub(rec.UpdatedAt), time.Millisecond), time.Time{}

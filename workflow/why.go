@@ -30,8 +30,6 @@ func why(r *Record, now time.Time, v View, role string, w World) string {
 		return ""
 	case len(r.Findings) > 0:
 		return "the document is refused by the lint: " + strings.Join(r.Findings, "; ")
-	case len(r.BlockedBy) > 0:
-		return "waiting for " + waitingFor(r.BlockedBy, w.Deps)
 	case r.Question() != "":
 		return fmt.Sprintf("waiting for an answer to: %s (`prpflow answer %s TEXT`)", r.Question(), r.ID)
 	case r.Stage.Approval != nil:
@@ -42,6 +40,10 @@ func why(r *Record, now time.Time, v View, role string, w World) string {
 		return whyUnclaimed(r.Stage.Work, now, role, w)
 	case v.Failed && r.Failure != "":
 		return fmt.Sprintf("%s: %s (`prpflow retry %s` starts it again)", r.State, r.Failure, r.ID)
+	case v.Failed:
+		return fmt.Sprintf("%s (`prpflow retry %s` starts it again)", r.State, r.ID)
+	case len(r.BlockedBy) > 0:
+		return "waiting for " + waitingFor(r.BlockedBy, w.Deps)
 	}
 	return "waiting for a person"
 }

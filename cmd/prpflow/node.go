@@ -121,6 +121,9 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 	if err != nil {
 		return err
 	}
+	for _, s := range n.runtime.Specs() {
+		n.queues = append(n.queues, queuesOf(s)...)
+	}
 	if err := n.runtime.Register(ctx); err != nil {
 		return errors.Join(err, n.runtime.Drain(ctx))
 	}
@@ -166,9 +169,6 @@ func (n *node) run(serves bool) {
 func (n *node) open() error {
 	if err := n.runtime.OfferLeftovers(n.back); err != nil {
 		n.log.Warn("results of an earlier process are offered again later", "err", err)
-	}
-	for _, s := range n.runtime.Specs() {
-		n.queues = append(n.queues, queuesOf(s)...)
 	}
 	if err := n.broker.EnsureQueues(n.back, n.queues...); err != nil {
 		n.log.Warn("queues not announced yet", "err", err)

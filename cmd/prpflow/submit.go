@@ -181,6 +181,8 @@ func (p *program) told(s engine.Submitted) {
 		what = "already submitted"
 	case s.Revised:
 		what = "revised"
+	case s.Kept:
+		what = fmt.Sprintf("keeps revision %d", s.Record.Revision)
 	case s.Err != nil && !errors.Is(s.Err, workflow.ErrUnfit):
 		return
 	}

@@ -42,7 +42,7 @@ func (e *Engine) Unblock(ctx context.Context, id string) error {
 		if len(rec.BlockedBy) == 0 {
 			return t, false, nil
 		}
-		deps, _, err := e.cfg.Store.LoadMany(ctx, rec.DependsOn)
+		deps, _, err := e.cfg.Store.LoadMany(ctx, rec.BlockedBy)
 		if err != nil {
 			return t, false, err
 		}
@@ -124,7 +124,7 @@ func (e *Engine) Grant(ctx context.Context, lease string, owners []string, capac
 		}
 		member := owners[i]
 		settled[member] = true
-		wants, err := e.grant(ctx, member)
+		wants, err := e.grant(ctx, member, i)
 		switch {
 		case err == nil:
 		case workflow.ClassOf(err) == workflow.Final && ctx.Err() == nil: // it keeps its place, and stops nobody
@@ -142,10 +142,11 @@ func (e *Engine) Grant(ctx context.Context, lease string, owners []string, capac
 	return nil
 }
 
-// grant says whether the member's PRP still wants its place.
-func (e *Engine) grant(ctx context.Context, member string) (wants bool, err error) {
+// grant publishes the job of the member at a place of the lease, if that is one of
+// an owner's, and says whether its PRP still wants it.
+func (e *Engine) grant(ctx context.Context, member string, place int) (wants bool, err error) {
 	rec, _, err := e.change(ctx, workflow.MemberPRP(member), func(c workflow.Context, rec workflow.Record) (workflow.Change, bool, error) {
-		return workflow.Grant(c, rec, member)
+		return workflow.Grant(c, rec, member, place)
 	})
 	if errors.Is(err, workflow.ErrNotFound) {
 		return false, nil

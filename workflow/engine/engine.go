@@ -70,6 +70,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Parallel <= 0 {
 		cfg.Parallel = 16
 	}
+	cfg.Broker, cfg.Registry = workflow.Reached(cfg.Broker, cfg.Registry)
 	return &Engine{
 		cfg: cfg, lifecycles: workflow.Lifecycles{},
 		router: &router{registry: cfg.Registry, broker: cfg.Broker, clock: cfg.Clock},

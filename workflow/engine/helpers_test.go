@@ -3,8 +3,10 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/prpflow/prpflow/fsm"
+	"github.com/prpflow/prpflow/tasks"
 	"github.com/prpflow/prpflow/workflow"
 )
 
@@ -24,3 +26,12 @@ func (s *lossy) Document(ctx context.Context, sha string) ([]byte, error) {
 	}
 	return s.Store.Document(ctx, sha)
 }
+
+// failing is a registry that cannot be read.
+type failing struct{ err error }
+
+func (f failing) Processes(context.Context) ([]tasks.Process, time.Time, error) {
+	return nil, time.Time{}, f.err
+}
+func (f failing) Probe(context.Context, string) error         { return f.err }
+func (f failing) Forget(context.Context, tasks.Process) error { return f.err }

@@ -136,7 +136,7 @@ func (r *router) repos(ctx context.Context) (repos, roles map[string]string, err
 func (e *Engine) ForgetAgents() {
 	e.router.mu.Lock()
 	defer e.router.mu.Unlock()
-	e.router.places = nil
+	e.router.read = time.Time{}
 }
 
 // unavailable says of each live agent why it takes no work now, "" where it

@@ -21,7 +21,10 @@ func (e *Engine) Claim(ctx context.Context, claim tasks.Claim) (tasks.Assignment
 	lost := false
 	rec, _, err := e.change(ctx, claim.PRP, func(c workflow.Context, rec workflow.Record) (t workflow.Change, save bool, err error) {
 		if lost, err = e.leaseLost(ctx, rec, claim.Run); err != nil || lost {
-			return e.loseLease(c, rec, err)
+			return e.loseLease(c, rec, tasks.Usage{}, err)
+		}
+		if lost = workflow.Unleased(c, rec, claim); lost {
+			return workflow.TakeLease(c, rec, claim.Agent)
 		}
 		return workflow.Claim(c, rec, claim)
 	})
@@ -54,11 +57,11 @@ func (e *Engine) leaseLost(ctx context.Context, rec workflow.Record, run tasks.R
 	return err == nil && !slices.Contains(owners, m.Member), err
 }
 
-func (e *Engine) loseLease(c workflow.Context, rec workflow.Record, err error) (workflow.Change, bool, error) {
+func (e *Engine) loseLease(c workflow.Context, rec workflow.Record, spent tasks.Usage, err error) (workflow.Change, bool, error) {
 	if err != nil {
 		return workflow.Change{}, false, err
 	}
-	return workflow.LoseLease(c, rec, rec.Stage.Merge.Member, "the merge lease of "+rec.Stage.Merge.Lease+" is no longer its own")
+	return workflow.LoseLease(c, rec, rec.Stage.Merge.Member, spent, "the merge lease of "+rec.Stage.Merge.Lease+" is no longer its own")
 }
 
 // revive starts a PRP again whose archived task an operator has had run.
@@ -108,7 +111,7 @@ func (e *Engine) Deliver(ctx context.Context, del tasks.Delivery) (tasks.Verdict
 	lost := false
 	rec, now, err := e.change(ctx, del.PRP, func(c workflow.Context, rec workflow.Record) (t workflow.Change, save bool, err error) {
 		if lost, err = e.leaseLost(ctx, rec, del.Run); err != nil || lost {
-			return e.loseLease(c, rec, err)
+			return e.loseLease(c, rec, del.Result.Usage, err)
 		}
 		return workflow.Deliver(c, rec, del)
 	})

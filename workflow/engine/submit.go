@@ -30,6 +30,7 @@ type Submitted struct {
 	Record   workflow.Record
 	Again    bool // the same was there already
 	Revised  bool
+	Kept     bool // a revision was refused, and the PRP stays as it is
 	Findings []prp.Finding
 	Err      error // ErrUnfit, ErrConflict, nil
 }
@@ -95,7 +96,8 @@ func (e *Engine) submit(ctx context.Context, lc *fsm.Lifecycle, b *batch, p pars
 	out := Submitted{ID: p.ID, Findings: p.doc.Lint()}
 	known := b.known[p.ID]
 	if known.Err != nil {
-		return out, known.Err
+		out.Record, out.Err = known.Record, known.Err
+		return out, nil
 	}
 	rec := b.record(p)
 	if known.ID != "" {
@@ -128,7 +130,7 @@ func (e *Engine) submit(ctx context.Context, lc *fsm.Lifecycle, b *batch, p pars
 		return t, err == nil, err
 	})
 	if errors.Is(err, workflow.ErrConflict) || errors.Is(err, workflow.ErrUnfit) {
-		out.Revised, out.Err = false, err
+		out.Revised, out.Kept, out.Err = false, errors.Is(err, workflow.ErrUnfit), err
 		return out, nil
 	}
 	return out, err

@@ -65,14 +65,14 @@ func (e *Engine) LetterSeen(ctx context.Context, id string, in tasks.TaskState) 
 // be read.
 func (e *Engine) Sound(ctx context.Context, rec workflow.Record) bool {
 	lc, err := e.lifecycle(ctx, rec.Lifecycle)
-	return err != nil || rec.Check(lc) == nil
+	return err != nil || rec.Schema >= workflow.SchemaVersion && rec.Check(lc) == nil
 }
 
-// Settle brings a record in order that an older version has left: automatic
-// edges, the publication, the lease.
+// Settle brings a record in order that an older version has left: its schema,
+// automatic edges, the publication, the lease.
 func (e *Engine) Settle(ctx context.Context, id string) (saved bool, err error) {
 	return e.watched(ctx, id, func(c workflow.Context, rec workflow.Record) (workflow.Change, bool, error) {
-		if rec.Check(c.Lifecycle) == nil {
+		if rec.Schema >= workflow.SchemaVersion && rec.Check(c.Lifecycle) == nil {
 			return workflow.Change{}, false, nil
 		}
 		t, err := workflow.Touch(c, rec)

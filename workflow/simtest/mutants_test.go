@@ -12,9 +12,9 @@ var mutants = []mutant{
 	{name: "lease-not-told", file: "sweep/leases.go", old: "grant = append(grant, member)", new: "_ = member", claim: "the sweep tells who owns a lease", survives: "the scan asks again for everybody who waits for a lease"},
 	{name: "lease-loss-unseen", file: "engine/run.go", old: "return err == nil && !slices.Contains(owners, m.Member), err", new: "_ = slices.Contains(owners, m.Member); return false, err", claim: "who has lost the lease neither begins nor counts"},
 	{name: "lease-by-spelling", file: "repo.go", old: "return path.Clean(repo)", new: "_ = path.Clean; return repo", claim: "one repository has one lease"},
-	{name: "lease-of-one", file: "settle.go", old: "Capacity: s.Capacity}", new: "Capacity: 1}", claim: "capacity 2 is two at a time"},
+	{name: "lease-of-one", file: "settle.go", old: "Capacity: d.state().Capacity}", new: "Capacity: 1}", claim: "capacity 2 is two at a time"},
 	{name: "lease-wakes-nobody", file: "engine/depend.go", old: "owners, err := e.cfg.Store.ReleaseLease(ctx, lease, member, max(capacity, 1))\n\tif err != nil {\n\t\treturn err\n\t}\n\treturn e.Grant(ctx, lease, owners, capacity)", new: "_, err := e.cfg.Store.ReleaseLease(ctx, lease, member, max(capacity, 1))\n\treturn err", claim: "who gives the lease back wakes the next"},
-	{name: "lease-grant-anybody", file: "depend.go", old: "if m == nil || m.Member != member || m.Granted {", new: "if m == nil || m.Granted {", claim: "a grant is for the stay that asked"},
+	{name: "lease-grant-anybody", file: "depend.go", old: "if m == nil || m.Member != member || m.Granted || place >= max(m.Capacity, 1) {", new: "if m == nil || m.Granted {", claim: "a grant is for the stay that asked"},
 	{name: "lease-agents-repo", file: "settle.go", old: "if len(repos) == 1 {", new: "if len(repos) == 99 {", claim: "the agents' repository counts where the document has none"},
 
 	// Claims and results.
@@ -75,7 +75,7 @@ var mutants = []mutant{
 	{name: "answer-lost", file: "person.go", old: "q.Answer, q.Answered = cut(text), true", new: "_ = q", claim: "an answer is kept"},
 	{name: "answer-elsewhere", file: "decide.go", old: "d.rec.Stage.Back = from.Name", new: "d.rec.Stage.Back = \"assigned\"", claim: "an answer returns to the state that asked"},
 	{name: "agent-forgotten", file: "settle.go", old: "Agent: d.rec.Agents[s.Role], ", new: "", claim: "a rejection goes to the same developer"},
-	{name: "revision-goes-on", file: "document.go", old: "d.rec.Stage.Work = nil\n\t\td.rec.Stage.Runs--", new: "_ = h", claim: "a result counts for the text that the run was given"},
+	{name: "revision-goes-on", file: "document.go", old: "case h != nil && d.rec.Document != rec.Document:", new: "case false && h != nil:", claim: "a run of an old revision is stopped"},
 	{name: "revision-approved", file: "document.go", old: "d.rec.Stage.Approval = nil // what was shown was shown of another text", new: "_ = d", claim: "an approval is of the text that was shown"},
 	{name: "revision-not-counted", file: "document.go", old: "d.rec.Document, d.rec.Title, d.rec.Priority, d.rec.Repo = next.Document,", new: "d.rec.Document, d.rec.Title, d.rec.Priority, d.rec.Repo = rec.Document,", claim: "a revision is the document from then on"},
 

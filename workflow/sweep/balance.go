@@ -237,7 +237,7 @@ func (s *Sweeper) takeFromPeer(ctx context.Context, idle workflow.Place, p plan)
 			if p.queues[q].Pending == 0 || idle.Refuses(tasks.AgentQueue(idle.Name, priorityOf(q)), p.now) != "" {
 				continue
 			}
-			if moved, err = s.takeOne(ctx, q, peer.Name, idle.Name); moved || err != nil {
+			if moved, err = s.takeOne(ctx, p, q, peer.Name, idle.Name); moved || err != nil {
 				return moved, err
 			}
 		}
@@ -247,7 +247,7 @@ func (s *Sweeper) takeFromPeer(ctx context.Context, idle workflow.Place, p plan)
 
 // takeOne moves the first job of a queue that may move. Those at its head that may
 // not are passed over, also at the next look.
-func (s *Sweeper) takeOne(ctx context.Context, queue, from, to string) (bool, error) {
+func (s *Sweeper) takeOne(ctx context.Context, p plan, queue, from, to string) (bool, error) {
 	if s.queues.past == nil {
 		s.queues.past = map[string]int{}
 	}
@@ -264,7 +264,7 @@ func (s *Sweeper) takeOne(ctx context.Context, queue, from, to string) (bool, er
 		}
 		for i, job := range ours {
 			j := recs[i].Job()
-			if recs[i].Err != nil || j == nil || j.ID != job || j.Sticky || recs[i].Holder() != nil || recs[i].Stage.Work.Retry != nil {
+			if recs[i].Err != nil || j == nil || j.ID != job || j.Sticky || recs[i].Holder() != nil || !p.mayMove(recs[i].Record) {
 				continue
 			}
 			moved, err := s.cfg.Engine.Redeliver(ctx, recs[i].ID, job, to, to+" is idle, "+from+" is busy")

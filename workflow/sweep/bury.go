@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -24,21 +25,20 @@ func (s *Sweeper) bury(ctx context.Context, v view) error {
 	if _, err := s.cfg.Store.Reap(ctx, dead); err != nil {
 		return err
 	}
+	var errs []error // of one does not keep the others waiting
 	buried := map[string]time.Time{}
 	for _, p := range v.gone {
 		if !s.buried[p.Incarnation].Equal(p.Seen) { // by the same sight of it; it may have come back since
 			done, err := s.buryOne(ctx, p, v)
-			if err != nil {
-				return named(p.Incarnation, err)
-			}
-			if !done {
+			if err != nil || !done {
+				errs = append(errs, named(p.Incarnation, err))
 				continue // the rest at the next turn; it is not forgotten before
 			}
 		}
 		buried[p.Incarnation] = p.Seen
 	}
 	s.buried = buried
-	return nil
+	return errors.Join(errs...)
 }
 
 func (s *Sweeper) buryOne(ctx context.Context, p tasks.Process, v view) (done bool, err error) {

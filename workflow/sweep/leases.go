@@ -60,7 +60,7 @@ func planLease(members []string, recs []workflow.Loaded) (leave, grant []string,
 		case recs[i].Err != nil: // nothing is known of it
 		case m == nil || m.Member != member:
 			leave = append(leave, member)
-		case i < capacity && !m.Granted:
+		case i < max(m.Capacity, 1) && !m.Granted:
 			grant = append(grant, member)
 		}
 	}

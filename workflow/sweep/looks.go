@@ -119,6 +119,7 @@ func (s *Sweeper) look(ctx context.Context, id string, rec workflow.Loaded, now 
 	case err != nil:
 		return s.cfg.Store.Look(ctx, id, workflow.AnyVersion, s.cry(id, err))
 	}
+	s.calm(id)
 	return s.cfg.Store.Look(ctx, id, rec.Version, workflow.LookIn(rec.Record, now))
 }
 

@@ -11,11 +11,12 @@ import (
 // scanner goes through all records, slowly, as the net below the other duties.
 type scanner struct {
 	cursor string
-	hasty  atomic.Bool // once through at speed
-	begun  bool        // the hasty round has begun at the beginning
+	wanted atomic.Int64 // rounds at speed that were asked for
+	round  int64        // the one that is under way, or was the last
+	hasty  bool         // it is under way
 }
 
-func (s *scanner) hurry() { s.hasty.Store(true) }
+func (s *scanner) hurry() { s.wanted.Add(1) }
 
 // How many records a scan looks at in a turn, and how long a hasty turn is.
 const (
@@ -29,19 +30,18 @@ const (
 // has left.
 func (s *Sweeper) scanRecords(ctx context.Context, v view) error {
 	sc := &s.scan
-	if !sc.hasty.Load() {
-		return s.scanSome(ctx, v, scanSlowly)
+	if wanted := sc.wanted.Load(); wanted != sc.round {
+		sc.round, sc.hasty, sc.cursor = wanted, true, ""
 	}
-	if !sc.begun {
-		sc.begun, sc.cursor = true, ""
+	if !sc.hasty {
+		return s.scanSome(ctx, v, scanSlowly)
 	}
 	for began := s.cfg.Clock(); ; {
 		if err := s.scanSome(ctx, v, scanHastily); err != nil {
 			return err
 		}
 		if sc.cursor == "" {
-			sc.begun = false
-			sc.hasty.Store(false)
+			sc.hasty = false
 			return nil
 		}
 		if s.cfg.Clock().Sub(began) >= hastyTurn {

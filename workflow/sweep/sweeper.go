@@ -59,6 +59,7 @@ func New(cfg Config) (*Sweeper, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
+	cfg.Broker, cfg.Registry = workflow.Reached(cfg.Broker, cfg.Registry)
 	return &Sweeper{cfg: cfg}, nil
 }
 
@@ -138,7 +139,7 @@ func (s *Sweeper) leading(do func(ctx context.Context, v view) error) func(conte
 // turn is how long a duty works at a time, before it looks at the world again.
 const turn = 2 * time.Second
 
-// until says whether a turn that began then is over.
+// over says whether a turn that began then has come to its end.
 func (s *Sweeper) over(began time.Time) bool { return s.cfg.Clock().Sub(began) >= turn }
 
 // each does something about every item of a plan. What is wrong with one is told
@@ -193,6 +194,13 @@ func (s *Sweeper) cry(id string, err error) time.Duration {
 	known.again = min(max(2*known.again, firstAgain), longestAgain)
 	t.ids[id] = known
 	return known.again
+}
+
+// calm forgets what was wrong with a record that has been worked on.
+func (s *Sweeper) calm(id string) {
+	s.told.mu.Lock()
+	defer s.told.mu.Unlock()
+	delete(s.told.ids, id)
 }
 
 // named adds what was done to an error.
