@@ -21,11 +21,19 @@ func (a Agent) Unavailable(now time.Time) string {
 	case a.Draining:
 		return "is draining"
 	case a.LimitedUntil.After(now):
-		return "is limited until " + a.LimitedUntil.UTC().Format("15:04 UTC")
+		return "is limited until " + Clock(a.LimitedUntil, now)
 	case a.Unwell != "":
 		return "is unwell: " + a.Unwell
 	}
 	return ""
+}
+
+// Clock tells a time as a person says it: with the day only where that is another.
+func Clock(at, now time.Time) string {
+	if at, now = at.UTC(), now.UTC(); at.YearDay() == now.YearDay() && at.Year() == now.Year() {
+		return at.Format("15:04:05 UTC")
+	}
+	return at.Format("2006-01-02 15:04:05 UTC")
 }
 
 // Free is how many more runs the agent can take at once.

@@ -80,8 +80,8 @@ func TestACloneSharesNothing(t *testing.T) {
 func TestARepositoryIsSpelledInOneWay(t *testing.T) {
 	t.Parallel()
 	for want, spelled := range map[string][]string{
-		"/srv/x":               {"/srv/x", "/srv/x/", "/srv/../srv/x", " /srv//x "},
-		"github.com/o/service": {"https://github.com/o/service.git", "https://GitHub.com/o/service/", "git@github.com:o/service.git", "ssh://git@github.com/o/service"},
+		"/srv/x":               {"/srv/x", "/srv/x/", "/srv/../srv/x", " /srv//x ", "file:///srv/x"},
+		"github.com/o/service": {"https://github.com/o/service.git", "https://GitHub.com/o/service/", "git@github.com:o/service.git", "ssh://git@github.com:22/o/service"},
 		"service":              {"service", "./service", "service/"},
 		"":                     {"", " "},
 	} {

@@ -210,4 +210,5 @@ const (
 	CauseDeadline = "deadline" // it stayed too long
 	CauseArchived = "archived" // an operator archived its task
 	CauseDocument = "document" // its document cannot be read
+	CauseDamaged  = "damaged"  // the dead letter itself cannot be read
 )

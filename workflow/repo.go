@@ -19,8 +19,15 @@ func CanonicalRepo(repo string) string {
 	if repo == "" {
 		return ""
 	}
+	if file, is := strings.CutPrefix(repo, "file://"); is {
+		return path.Clean(file)
+	}
 	if u, err := url.Parse(repo); err == nil && u.Host != "" {
-		return strings.ToLower(u.Host) + "/" + trimRepo(u.Path)
+		host := strings.ToLower(u.Host)
+		for _, port := range []string{":22", ":80", ":443"} { // the usual ones go without saying
+			host = strings.TrimSuffix(host, port)
+		}
+		return host + "/" + trimRepo(u.Path)
 	}
 	if m := scpLike.FindStringSubmatch(repo); m != nil {
 		return strings.ToLower(m[2]) + "/" + trimRepo(m[3])

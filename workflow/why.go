@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/prpflow/prpflow/tasks"
 )
 
 // World is what PRPs may wait for.
@@ -53,7 +55,7 @@ func whyUnclaimed(work *Work, now time.Time, role string, w World) string {
 	job := work.Job
 	switch {
 	case work.Retry != nil && work.Retry.At.After(now):
-		return fmt.Sprintf("%s; again after %s", work.Retry.Why, work.Retry.At.UTC().Format("15:04:05"))
+		return fmt.Sprintf("%s; again after %s", work.Retry.Why, tasks.Clock(work.Retry.At, now))
 	case w.Paused[job.Queue]:
 		return "the queue " + job.Queue + " is paused, until `prpflow queue resume " + job.Queue + "`"
 	case w.Live[role] == 0:

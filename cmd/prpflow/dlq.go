@@ -38,8 +38,8 @@ func asLetter(d workflow.DeadLetter) letter {
 	return letter{d.ID, laneTasks, d.PRP, d.Queue, d.Reason, d.Attempt, d.At.UTC()}
 }
 
-// letters lists the dead letters of both lanes: jobs that were given up, and
-// what lay in an outbox and was no entry.
+// letters lists the dead letters of both lanes: jobs that were given up, and what
+// was in an outbox and is no entry.
 func (d *desk) letters(ctx context.Context) ([]letter, error) {
 	dead, err := d.store.DeadLetters(ctx)
 	if err != nil {
@@ -49,14 +49,38 @@ func (d *desk) letters(ctx context.Context) ([]letter, error) {
 	for _, l := range dead {
 		letters = append(letters, asLetter(l))
 	}
+	aside, err := d.aside(ctx)
+	return append(letters, aside...), err
+}
+
+// aside lists what outboxes have put aside, since it is no entry.
+func (d *desk) aside(ctx context.Context) (letters []letter, err error) {
 	odd, err := d.store.OutboxDead(ctx)
-	if err != nil {
-		return nil, err
-	}
 	for _, m := range odd {
 		letters = append(letters, letter{ID: m.ID, Lane: laneMessages, Queue: "outbox", Reason: m.Reason, Attempt: m.Attempts, At: m.At.UTC()})
 	}
-	return letters, nil
+	return letters, err
+}
+
+// letter finds a dead letter of either lane. That of a task is found by its id;
+// what an outbox has put aside is little.
+func (d *desk) letter(ctx context.Context, id string) (letter, error) {
+	dead, err := d.engine.DeadLetter(ctx, id)
+	if err == nil {
+		return asLetter(dead), nil
+	}
+	if !errors.Is(err, workflow.ErrNotFound) {
+		return letter{}, err
+	}
+	aside, err := d.aside(ctx)
+	if err != nil {
+		return letter{}, err
+	}
+	i := slices.IndexFunc(aside, func(l letter) bool { return l.ID == id })
+	if i < 0 {
+		return letter{}, workflow.ErrNotFound
+	}
+	return aside[i], nil
 }
 
 func (p *program) dlqListCmd() *cobra.Command {
@@ -94,15 +118,10 @@ func (p *program) dlqShowCmd() *cobra.Command {
 		Short: "Show a dead letter whole",
 		Args:  cobra.ExactArgs(1),
 		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
-			letters, err := d.letters(cmd.Context())
+			l, err := d.letter(cmd.Context(), args[0])
 			if err != nil {
-				return err
+				return noLetter(args[0], err)
 			}
-			i := slices.IndexFunc(letters, func(l letter) bool { return l.ID == args[0] })
-			if i < 0 {
-				return noLetter(args[0], workflow.ErrNotFound)
-			}
-			l := letters[i]
 			if asJSON {
 				return p.asJSON(l)
 			}

@@ -37,8 +37,9 @@ func (s *Store) DeadLetters(ctx context.Context) ([]workflow.DeadLetter, error) 
 				continue
 			}
 			var d workflow.DeadLetter
-			if err := json.Unmarshal([]byte(text), &d); err != nil {
-				return nil, fmt.Errorf("redisstore: dead letter %s is damaged: %w", member(z), err)
+			if err := json.Unmarshal([]byte(text), &d); err != nil { // it hides no other one
+				d = workflow.DeadLetter{ID: member(z), Cause: workflow.CauseDamaged, Reason: "this dead letter is damaged: " + err.Error()}
+				d.PRP, _, _ = tasks.ParseJobID(d.ID)
 			}
 			dead = append(dead, d)
 		}

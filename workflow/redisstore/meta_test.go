@@ -1,8 +1,10 @@
 package redisstore
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,7 +112,16 @@ func TestDamageAndNewerRecordsAreToldInASentence(t *testing.T) {
 	b.must(b.rdb.HSet(ctx, deadKey(b.partition(id)), job, "{").Err())
 	b.must(b.rdb.ZAdd(ctx, deadTimesKey(b.partition(id)), redis.Z{Score: math.Inf(1), Member: job}).Err())
 	told("is damaged", func() error { _, err := b.History(ctx, id); return err }, func() error { _, err := b.Logs(ctx, id); return err },
-		func() error { _, err := b.DeadLetters(ctx); return err }, func() error { _, err := b.DeadLetter(ctx, job); return err })
+		func() error { _, err := b.DeadLetter(ctx, job); return err })
+	dead, err := b.DeadLetters(ctx)
+	b.must(err)
+	i := slices.IndexFunc(dead, func(d workflow.DeadLetter) bool { return d.ID == job })
+	if i < 0 || dead[i].PRP != id || dead[i].Cause != workflow.CauseDamaged || !strings.Contains(dead[i].Reason, "damaged") {
+		b.Errorf("damaged dead letters are listed as %+v", dead)
+	}
+	if _, err := json.Marshal(dead); err != nil {
+		b.Errorf("damaged dead letters cannot be printed: %v", err)
+	}
 }
 
 func TestAStoreNeedsAClientAndNoMore(t *testing.T) {

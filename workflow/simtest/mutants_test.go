@@ -3,7 +3,7 @@ package simtest
 // What is changed, by what it belongs to.
 var mutants = []mutant{
 	// The merge lease.
-	{name: "lease-for-all", file: "engine/depend.go", old: "e.cfg.Store.AcquireLease(ctx, lease, member, max(capacity, 1))", new: "e.cfg.Store.AcquireLease(ctx, lease, member, 99)", claim: "one at a time merges"},
+	{name: "lease-for-all", file: "engine/depend.go", old: "owners, err := e.cfg.Store.AcquireLease(ctx, lease, member, max(capacity, 1))", new: "_, err = e.cfg.Store.AcquireLease(ctx, lease, member, max(capacity, 1))\n\towners := []string{member}", claim: "one at a time merges"},
 	{name: "lease-not-asked", file: "settle.go", old: `case lease == "" || st.Merge != nil && st.Merge.Granted:`, new: `case lease == "" || st.Merge == nil || st.Merge.Granted:`, claim: "the lease is taken before the job is published"},
 	{name: "lease-kept", file: "settle.go", old: "d.send(OutboxEntry{Kind: SendRelease, Lease: old.Lease, Member: old.Member, Capacity: old.Capacity})", new: "_ = old", claim: "who leaves gives the lease back"},
 	{name: "lease-not-wanted", file: "settle.go", old: "d.send(OutboxEntry{Kind: SendAcquire, Lease: now.Lease, Member: now.Member, Capacity: now.Capacity})", new: "_ = now", claim: "who needs the lease asks for it"},

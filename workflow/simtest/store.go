@@ -125,7 +125,7 @@ func (st *store) AcquireLease(ctx context.Context, lease, member string, capacit
 	return call(st.s, "acquire", member, func() ([]string, error) {
 		owners, err := st.Store.AcquireLease(ctx, lease, member, capacity)
 		if st.s.Break == BreakLease {
-			owners = append(owners, member)
+			owners = []string{member}
 		}
 		return owners, err
 	})
