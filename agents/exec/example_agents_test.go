@@ -1,18 +1,16 @@
 package exec_test
 
 import (
-	osexec "os/exec"
 	"path/filepath"
 	"testing"
 
+	"github.com/prpflow/prpflow/internal/redistest"
 	"github.com/prpflow/prpflow/tasks"
 )
 
 // C27: the shipped Python agent asks once.
 func TestPythonExampleAsksUntilItsQuestionIsAnswered(t *testing.T) {
-	if _, err := osexec.LookPath("python3"); err != nil {
-		t.Skip("the example needs python3, which is not in the path")
-	}
+	redistest.Command(t, "python", "python3")
 	const open = "# PRP-1\n\nThe colour is TBD.\n"
 	s := setup(t, "")
 	file, err := filepath.Abs("../../examples/agent.py")

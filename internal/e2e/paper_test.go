@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/prpflow/prpflow/internal/redistest"
 )
 
 // What the README tells a newcomer to type, typed.
@@ -35,9 +37,7 @@ func TestReadmesAgentWorksAsItStandsThere(t *testing.T) {
 // The examples' team carries the examples' PRP, with one rejection on the way.
 func TestExamplesTeamCarriesTheExamplesPRP(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("one of the example agents needs python3, which is not in the path")
-	}
+	redistest.Command(t, "python", "python3")
 	w := newWorld(t)
 	examples, err := filepath.Abs("../../examples")
 	if err != nil {

@@ -8,6 +8,6 @@
 //	func TestMain(m *testing.M) { redistest.Main(m) }
 //
 // Where redis-server is missing a test is skipped, unless the environment
-// variable PRPFLOW_TEST_REQUIRE (a comma list of redis, cluster) names what it
-// needs: then it fails.
+// variable PRPFLOW_TEST_REQUIRE (a comma list of redis, cluster, python) names
+// what it needs: then it fails. Command does the same for other commands.
 package redistest

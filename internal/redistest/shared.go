@@ -133,14 +133,19 @@ func join(ctx context.Context, p *process, i, of int, first string) error {
 	return rdb.ClusterMeet(ctx, host, port).Err()
 }
 
-// require skips the test where redis-server is missing, or fails it where the
-// environment asks for what it needs.
 func require(t testing.TB, what string) {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err == nil {
+	Command(t, what, "redis-server")
+}
+
+// Command skips the test where a command is missing, or fails it where the
+// environment asks for what needs it.
+func Command(t testing.TB, what, command string) {
+	t.Helper()
+	if _, err := exec.LookPath(command); err == nil {
 		return
 	}
-	const missing = "redis-server is not in the path (Debian: apt-get install redis-server)"
+	missing := command + " is not in the path (Debian: apt-get install " + command + ")"
 	if slices.Contains(strings.Split(os.Getenv("PRPFLOW_TEST_REQUIRE"), ","), what) {
 		t.Fatalf("PRPFLOW_TEST_REQUIRE names %s, but %s", what, missing)
 	}
