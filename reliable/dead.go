@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // DeadMessage is a message that no worker will be given.
@@ -20,21 +21,28 @@ type DeadMessage struct {
 	Worker string
 	// At is when it died, by Redis' clock.
 	At time.Time
-	// Attempts is how often it was tried, where that is known.
+	// Attempts is how often it was delivered.
 	Attempts int
-	// Raw is the element as it lay in the queue.
+	// History tells of those deliveries, and of those before a replay.
+	History []Try
+	// Raw is the envelope.
 	Raw []byte
+
+	key string
 }
 
-// letter is a DeadMessage on the wire. An element that is no UTF-8 travels as raw64.
+// letter is a DeadMessage on the wire, without what is kept elsewhere.
 type letter struct {
 	Reason   string  `json:"reason"`
 	Worker   string  `json:"worker"`
 	At       int64   `json:"at"` // ms since 1970, written by the script
 	Attempts int     `json:"attempts"`
-	Raw      *string `json:"raw,omitempty"`
-	Raw64    []byte  `json:"raw64,omitempty"`
+	Raw      *string `json:"raw,omitempty"`   // where there is no envelope, and from older versions
+	Raw64    []byte  `json:"raw64,omitempty"` // from older versions
 }
+
+// ErrNoLetter says that no dead letter has an id.
+var ErrNoLetter = errors.New("no such dead letter")
 
 // Dead is the queue's dead letters, the oldest first.
 func (q *Queue) Dead(ctx context.Context) ([]DeadMessage, error) {
@@ -42,59 +50,129 @@ func (q *Queue) Dead(ctx context.Context) ([]DeadMessage, error) {
 	if err != nil {
 		return nil, q.fail("read the dead letters of", err)
 	}
-	var dead []DeadMessage
-	for id, text := range all {
-		var l letter
-		if err := json.Unmarshal([]byte(text), &l); err != nil {
-			return nil, q.fail("read the dead letters of", fmt.Errorf("%s: %w", id, err))
+	dead := make([]DeadMessage, 0, len(all))
+	keys := make([]string, 0, len(all))
+	for key := range all {
+		keys = append(keys, key)
+	}
+	for some := range slices.Chunk(keys, readAtOnce) {
+		raws, known, err := q.envelopes(ctx, some)
+		if err != nil {
+			return nil, q.fail("read the dead letters of", err)
 		}
-		m := DeadMessage{ID: id, Reason: l.Reason, Worker: l.Worker, At: time.UnixMilli(l.At), Attempts: l.Attempts, Raw: l.Raw64}
-		if l.Raw != nil {
-			m.Raw = []byte(*l.Raw)
+		for i, key := range some {
+			raw, there := raws[i].(string)
+			beyond, _ := known[i].(string)
+			d, err := readLetter(key, all[key], raw, there, beyond)
+			if err != nil {
+				return nil, q.fail("read the dead letters of", fmt.Errorf("%s: %w", key, err))
+			}
+			dead = append(dead, d)
 		}
-		dead = append(dead, m)
 	}
 	slices.SortFunc(dead, func(a, b DeadMessage) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.key, b.key))
 	})
 	return dead, nil
 }
 
-// Bury moves a message that this worker has in hand to the dead letters. One that
-// it does not have, or no longer, is no error.
+func readLetter(key, text, raw string, there bool, known string) (DeadMessage, error) {
+	var l letter
+	if err := json.Unmarshal([]byte(text), &l); err != nil {
+		return DeadMessage{}, err
+	}
+	d := DeadMessage{ID: key, Reason: l.Reason, Worker: l.Worker, At: time.UnixMilli(l.At), Attempts: l.Attempts, Raw: []byte(raw), key: key}
+	switch {
+	case there:
+	case l.Raw != nil:
+		d.Raw = []byte(*l.Raw)
+	default:
+		d.Raw = l.Raw64
+	}
+	m, err := Decode(d.Raw)
+	if err == nil {
+		d.ID = m.ID
+	} else if rest, ok := strings.CutPrefix(key, "\xff"); ok { // the key of what has no id
+		name, _, _ := strings.Cut(rest, " ")
+		d.ID = "malformed-" + name
+	}
+	m = Message{}
+	m.learn(known)
+	d.History = m.History
+	return d, nil
+}
+
+// Bury makes a dead letter of a message that this worker has in hand. One that it
+// does not have, or no longer, is no error.
 func (q *Queue) Bury(ctx context.Context, m Message, why error) error {
-	l := letter{Reason: why.Error(), Worker: q.cfg.Worker, Attempts: m.Attempt}
-	for i, key := range q.keysOf(m.ID) {
-		id := m.ID
-		if i > 0 { // a second message of this id
-			id += "-" + nonce()
-		}
-		if err := q.bury(ctx, fmt.Sprint(key), "", id, l); err != nil {
-			return q.fail("bury "+m.ID+" of", err)
-		}
+	if err := q.bury(ctx, why, 1, q.keysOf(m.ID)...); err != nil {
+		return q.fail("bury "+m.ID+" of", err)
 	}
 	q.release(m.ID)
 	return nil
 }
 
-// quarantine moves what is no message from this worker's hands to the dead letters.
-func (q *Queue) quarantine(ctx context.Context, key, element, raw string, why error) error {
-	l := letter{Reason: why.Error(), Worker: q.cfg.Worker}
-	if !utf8.ValidString(raw) {
-		l.Raw64 = []byte(raw)
-	}
-	return q.bury(ctx, key, element, "malformed-"+nonce(), l)
+// quarantine makes a dead letter of what is no message.
+func (q *Queue) quarantine(ctx context.Context, key string, why error) error {
+	return q.bury(ctx, why, 0, key)
 }
 
-// bury has the script fill in when, and what was there unless that is no UTF-8.
-func (q *Queue) bury(ctx context.Context, key, element, id string, l letter) error {
-	text, err := json.Marshal(l)
-	if err != nil {
-		return fmt.Errorf("write a dead letter: %w", err)
-	}
-	keys := []string{q.keys.Messages, q.taken, q.hand, q.keys.Dead}
-	if err := q.scripts.bury.Run(ctx, q.rdb, keys, key, element, id, text).Err(); err != nil {
+func (q *Queue) bury(ctx context.Context, why error, delivered int, keys ...any) error {
+	args := append([]any{q.cfg.Worker, why.Error(), delivered}, keys...)
+	if err := q.scripts.bury.Run(ctx, q.rdb, q.all(), args...).Err(); err != nil {
 		return fmt.Errorf("put a dead letter aside: %w", err)
 	}
 	return nil
+}
+
+// Replay puts dead letters back at the tail, with their ids and histories, as if they
+// had never been delivered; without ids it puts back all. It answers how many, and
+// ErrNoLetter where an id has no dead letter: then none is put back.
+func (q *Queue) Replay(ctx context.Context, ids ...string) (int, error) {
+	n, err := q.settle(ctx, ids, func(keys []any) (int, error) {
+		return q.scripts.replay.Run(ctx, q.rdb, q.all(), append([]any{nonce()}, keys...)...).Int()
+	})
+	if err != nil {
+		return n, q.fail("replay in", err)
+	}
+	return n, nil
+}
+
+// Drop throws dead letters away; without ids it throws away all. It answers how many,
+// and ErrNoLetter where an id has no dead letter: then none is thrown away.
+func (q *Queue) Drop(ctx context.Context, ids ...string) (int, error) {
+	n, err := q.settle(ctx, ids, func(keys []any) (int, error) {
+		return q.scripts.drop.Run(ctx, q.rdb, q.all(), keys...).Int()
+	})
+	if err != nil {
+		return n, q.fail("drop in", err)
+	}
+	return n, nil
+}
+
+// settle does something to the dead letters of some ids, of all where there are none.
+func (q *Queue) settle(ctx context.Context, ids []string, do func(keys []any) (int, error)) (total int, err error) {
+	dead, err := q.Dead(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var keys []any
+	for _, d := range dead {
+		if len(ids) == 0 || slices.Contains(ids, d.ID) {
+			keys = append(keys, d.key)
+		}
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(dead, func(d DeadMessage) bool { return d.ID == id }) {
+			return 0, fmt.Errorf("%w: %s", ErrNoLetter, id)
+		}
+	}
+	for some := range slices.Chunk(keys, ackAtOnce) {
+		n, err := do(some)
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
 }

@@ -4,10 +4,15 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 )
 
-// readAtOnce bounds how many messages are read with one command.
-const readAtOnce = 1000
+const (
+	// readAtOnce bounds how many messages are read with one command.
+	readAtOnce = 1000
+	// ackAtOnce bounds how long one script keeps Redis busy.
+	ackAtOnce = 500
+)
 
 // keyOf is the key of the message that an element of a list names, false where
 // the element is a whole envelope, as older versions wrote them, or no message.
@@ -21,25 +26,21 @@ func keyOf(element string) (key string, ok bool) {
 }
 
 // Ack says that messages are done with: they leave this worker's hands for good.
-// Ids that it does not have, or no longer, are no error. Its cost does not depend
-// on how many messages the queue or this worker's hand holds.
+// Ids that it does not have, or no longer, are no error. Up to 500 are one round trip.
+// Its cost does not depend on how many messages the queue or this worker's hand holds.
 func (q *Queue) Ack(ctx context.Context, ids ...string) error {
-	if len(ids) == 0 {
-		return nil
+	for some := range slices.Chunk(ids, ackAtOnce) {
+		args := append([]any{q.cfg.Receipts}, q.keysOf(some...)...)
+		if err := q.scripts.ack.Run(ctx, q.rdb, q.all(), args...).Err(); err != nil {
+			return q.fail("acknowledge in", err)
+		}
+		q.release(some...)
 	}
-	if err := q.drop(ctx, q.keysOf(ids...)...); err != nil {
-		return q.fail("acknowledge in", err)
-	}
-	q.release(ids...)
 	return nil
 }
 
-func (q *Queue) drop(ctx context.Context, keys ...any) error {
-	return q.scripts.ack.Run(ctx, q.rdb, []string{q.keys.Messages, q.taken, q.hand}, keys...).Err()
-}
-
 // Mine is what this worker has in hand, the oldest first. What is no message
-// becomes a dead letter.
+// becomes a dead letter, now or, where it is not even an element, with the next Receive.
 func (q *Queue) Mine(ctx context.Context) ([]Message, error) {
 	mine, err := q.mine(ctx)
 	if err != nil {
@@ -51,6 +52,7 @@ func (q *Queue) Mine(ctx context.Context) ([]Message, error) {
 func (q *Queue) mine(ctx context.Context) ([]Message, error) {
 	pipe := q.rdb.TxPipeline()
 	taken, hand := pipe.LRange(ctx, q.taken, 0, -1), pipe.ZRange(ctx, q.hand, 0, -1)
+	gone := pipe.SMembersMap(ctx, q.keys.Gone)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, err
 	}
@@ -59,29 +61,32 @@ func (q *Queue) mine(ctx context.Context) ([]Message, error) {
 		elements = append(elements, "# "+key)
 	}
 	for _, element := range slices.Backward(taken.Val()) {
-		elements = append(elements, element)
+		if key, ok := keyOf(element); ok {
+			if _, left := gone.Val()[key]; !left {
+				elements = append(elements, element)
+			}
+		}
 	}
 	var mine []Message
-	err := q.read(ctx, elements, func(element, raw string) error {
+	err := q.read(ctx, elements, func(key, raw, known string) error {
 		m, err := Decode([]byte(raw))
-		key, _ := keyOf(element)
 		if err != nil {
-			return q.quarantine(ctx, key, element, raw, err)
+			return q.quarantine(ctx, key, err)
 		}
+		m.learn(known)
 		mine = append(mine, m)
-		if key != "" {
-			q.mu.Lock()
-			q.noteCopy(m.ID, key)
-			q.mu.Unlock()
-		}
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.noteCopy(m.ID, key)
 		return nil
 	})
 	return mine, err
 }
 
-// read reads the messages that elements of a list name, in their order. Those that
-// are gone meanwhile are left out.
-func (q *Queue) read(ctx context.Context, elements []string, each func(element, raw string) error) error {
+// read reads the messages that elements of a list name, in their order, with what is
+// known of them. Those that are gone meanwhile are left out. An element that is a whole
+// envelope, as older versions wrote them, has no key.
+func (q *Queue) read(ctx context.Context, elements []string, each func(key, raw, known string) error) error {
 	for some := range slices.Chunk(elements, readAtOnce) {
 		var keys []string
 		for _, element := range some {
@@ -89,28 +94,38 @@ func (q *Queue) read(ctx context.Context, elements []string, each func(element, 
 				keys = append(keys, key)
 			}
 		}
-		var envelopes []any
-		if len(keys) > 0 {
-			var err error
-			if envelopes, err = q.rdb.HMGet(ctx, q.keys.Messages, keys...).Result(); err != nil {
-				return err
-			}
+		raws, known, err := q.envelopes(ctx, keys)
+		if err != nil {
+			return err
 		}
 		for _, element := range some {
-			raw, there := element, true
-			if _, ok := keyOf(element); ok {
-				raw, there = envelopes[0].(string)
-				envelopes = envelopes[1:]
+			key, raw, beyond, there := "", element, "", true
+			if k, ok := keyOf(element); ok {
+				key = k
+				raw, there = raws[0].(string)
+				beyond, _ = known[0].(string)
+				raws, known = raws[1:], known[1:]
 			}
 			if !there {
 				continue
 			}
-			if err := each(element, raw); err != nil {
+			if err := each(key, raw, beyond); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// envelopes reads the envelopes of keys, and what is known beyond them.
+func (q *Queue) envelopes(ctx context.Context, keys []string) (raws, known []any, err error) {
+	if len(keys) == 0 {
+		return nil, nil, nil
+	}
+	pipe := q.rdb.Pipeline()
+	r, k := pipe.HMGet(ctx, q.keys.Messages, keys...), pipe.HMGet(ctx, q.keys.Tries, keys...)
+	_, err = pipe.Exec(ctx)
+	return r.Val(), k.Val(), err
 }
 
 // Extend renews this worker's lease. What a lease lost before then has gone home:
@@ -124,14 +139,13 @@ func (q *Queue) Extend(ctx context.Context) error {
 	}
 	q.asking.Lock()
 	defer q.asking.Unlock()
-	received, elements := q.received()
-	keys := []string{q.keys.Pending, q.keys.Takers, q.taken, q.hand}
-	args := append([]any{q.cfg.Worker, q.cfg.Lease.Milliseconds(), home}, elements...)
-	held, err := q.scripts.lease.Run(ctx, q.rdb, keys, args...).Int64()
+	heard, asked := q.unconfirmed(), time.Now()
+	args := append([]any{q.cfg.Worker, q.cfg.Lease.Milliseconds(), home}, heard...)
+	held, err := q.scripts.lease.Run(ctx, q.rdb, q.all(), args...).Int64()
 	if err != nil {
 		return q.fail("extend the lease in", err)
 	}
-	q.confirm(received)
+	q.renewed(asked, heard)
 	q.setHeld(held)
 	return nil
 }
@@ -150,26 +164,40 @@ func (q *Queue) setHeld(n int64) {
 	q.held = n
 }
 
-// received is what Redis does not know yet to be received.
-func (q *Queue) received() (received map[string]string, elements []any) {
+// unconfirmed are the names of the calls whose answers came, which Redis does not
+// know yet.
+func (q *Queue) unconfirmed() (names []any) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	received = make(map[string]string, len(q.fresh))
-	for key, element := range q.fresh {
-		received[key], elements = element, append(elements, element)
+	for name := range q.heard {
+		names = append(names, name)
 	}
-	return received, elements
+	return names
 }
 
-// confirm forgets what Redis knows now.
-func (q *Queue) confirm(received map[string]string) {
+// hear notes that the answer of a call has come.
+func (q *Queue) hear(name string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for key, element := range received {
-		if q.fresh[key] == element {
-			delete(q.fresh, key)
-		}
+	q.heard[name] = true
+}
+
+// renewed notes that a call which was sent at that time has renewed the lease, and
+// that Redis knows now which answers had come before.
+func (q *Queue) renewed(asked time.Time, heard []any) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, name := range heard {
+		delete(q.heard, name.(string))
 	}
+	q.lapses = asked.Add(q.cfg.Lease)
+}
+
+// doubt notes that a call which may take messages was not answered.
+func (q *Queue) doubt() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.unsure = true
 }
 
 // noteCopy notes the key of a message where that is not its id. The caller holds mu.
@@ -200,9 +228,6 @@ func (q *Queue) release(ids ...string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, id := range ids {
-		for _, key := range append(q.copies[id], id) {
-			delete(q.fresh, key)
-		}
 		delete(q.copies, id)
 	}
 }

@@ -27,47 +27,6 @@ func TestAckIsByIdAndTwiceIsOnce(t *testing.T) {
 	})
 }
 
-func TestAckAndReplacePassOverWhatIsNoMessage(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, b *bench) {
-		q := b.worker("w")
-		b.push(q, "1", "2")
-		b.take(q, 2)
-		b.must(b.rdb.LPush(t.Context(), q.taken, "no json", "no json", `7`, `{"id":{}}`, `{}`, `null`).Err())
-		b.must(q.Ack(t.Context(), "1"))
-		b.must(q.Replace(t.Context(), "2", messages("3")[0]))
-		if n := b.rdb.LLen(t.Context(), q.taken).Val(); n != 6 {
-			t.Errorf("%d elements are left, want 6", n)
-		}
-		b.wantMine(q)
-		dead, err := q.Dead(t.Context())
-		b.must(err)
-		if len(dead) != 6 {
-			t.Errorf("dead letters: %+v", dead)
-		}
-	})
-}
-
-// Two copies of an id in one hand are one message.
-func TestAckAndReplaceTakeEveryCopy(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, b *bench) {
-		q := b.worker("w")
-		for _, id := range []string{"1", "2"} {
-			for _, body := range []string{"a", "b", "b"} {
-				raw, err := Encode(Message{ID: id, Body: []byte(body)})
-				b.must(err)
-				b.must(b.rdb.LPush(t.Context(), q.taken, raw).Err())
-			}
-		}
-		b.must(q.Ack(t.Context(), "1"))
-		b.wantMine(q, "2", "2", "2")
-		b.must(q.Replace(t.Context(), "2", messages("3")[0]))
-		b.wantMine(q)
-		b.wantWaiting(q, "3")
-	})
-}
-
 func TestExtendRenewsTheLeaseByRedisClock(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bench) {
@@ -88,7 +47,7 @@ func TestEveryCallSaysWhatFailed(t *testing.T) {
 	server := redistest.Server(t)
 	b := &bench{T: t, rdb: server.Client(), name: "mail"}
 	q := b.worker("w")
-	keys := []string{q.keys.Pending, q.keys.Takers, q.keys.Dead, q.taken, "{q:mail}:seen:1"}
+	keys := []string{q.keys.Takers, q.keys.Dead, q.keys.Pending, q.keys.Delayed, q.keys.Died, q.keys.Paused, q.keys.Books, q.taken, "{q:mail}:seen:1"}
 	for _, key := range keys {
 		b.must(b.rdb.HSet(t.Context(), key, "wrong", "type").Err())
 	}

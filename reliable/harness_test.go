@@ -191,3 +191,20 @@ func (b *bench) resending() {
 		b.rdb.AddHook(hook)
 	}
 }
+
+// wantBooks asserts that the books add up, and what is where.
+func (b *bench) wantBooks(q *Queue, want Books) {
+	b.Helper()
+	got, err := q.Books(b.Context())
+	b.must(err)
+	if got != want || got.Imbalance() != 0 {
+		b.Errorf("the books say %s, want %s", got, want)
+	}
+}
+
+func (b *bench) dead(q *Queue) []DeadMessage {
+	b.Helper()
+	dead, err := q.Dead(b.Context())
+	b.must(err)
+	return dead
+}

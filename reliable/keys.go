@@ -10,12 +10,26 @@ import (
 type Keys struct {
 	// Pending is the list of what waits, its head at the right.
 	Pending string
-	// Messages is the hash of all messages that wait or are taken.
+	// Messages is the hash of the envelopes of all messages, the dead letters' too.
 	Messages string
 	// Takers is the sorted set of the workers by the end of their leases.
 	Takers string
-	// Dead is the hash of the dead letters.
-	Dead string
+	// Delayed is the sorted set of the messages that are not due yet.
+	Delayed string
+	// Tries is the hash of what is known of a message beyond its envelope.
+	Tries string
+	// Dead is the hash of the dead letters, Died the sorted set by their time.
+	Dead, Died string
+	// Expires is the sorted set of the ends of messages that live for a time.
+	Expires string
+	// Gone is the set of messages that have left and still have an element in a list.
+	Gone string
+	// Books is the hash of the numbers that must add up.
+	Books string
+	// Paused exists while the queue is paused.
+	Paused string
+	// Receipts is the sorted set of the messages that were acknowledged last.
+	Receipts string
 
 	prefix string
 }
@@ -29,8 +43,18 @@ func KeysFor(prefix string) (Keys, error) {
 		return Keys{}, fmt.Errorf("reliable: the prefix %q must hold a hash tag such as {q:mail}", prefix)
 	}
 	return Keys{
-		Pending: prefix + ":pending", Messages: prefix + ":messages", Takers: prefix + ":takers", Dead: prefix + ":dead", prefix: prefix,
+		Pending: prefix + ":pending", Messages: prefix + ":messages", Takers: prefix + ":takers",
+		Delayed: prefix + ":delayed", Tries: prefix + ":tries", Dead: prefix + ":dead", Died: prefix + ":died",
+		Expires: prefix + ":expires", Gone: prefix + ":gone", Books: prefix + ":books", Paused: prefix + ":paused",
+		Receipts: prefix + ":receipts", prefix: prefix,
 	}, nil
+}
+
+// all are the keys that every script is given first, in the order of lua/with/queue.lua.
+func (k Keys) all(taken, hand string) []string {
+	return []string{
+		k.Pending, k.Messages, k.Takers, k.Delayed, k.Tries, k.Dead, k.Died, k.Expires, k.Gone, k.Books, k.Paused, k.Receipts, taken, hand,
+	}
 }
 
 // Taken is the list of what a worker took and may not have received.

@@ -52,14 +52,14 @@ func TestDepthAsksAgainWhereWorkersChanged(t *testing.T) {
 		q := b.worker("w")
 		b.must(q.Extend(t.Context()))
 		for _, workers := range [][]string{nil, {"other"}, {"w", "other"}} {
-			if d, err := q.depthOf(t.Context(), workers); !errors.Is(err, errBusy) {
+			if d, _, err := q.countOf(t.Context(), false, workers); !errors.Is(err, errBusy) {
 				t.Errorf("workers %q: %+v, %v", workers, d, err)
 			}
 		}
-		if _, err := q.depthOf(t.Context(), []string{"w"}); err != nil {
+		if _, _, err := q.countOf(t.Context(), false, []string{"w"}); err != nil {
 			t.Error(err)
 		}
-		if _, err := q.depthOf(t.Context(), []string{""}); err == nil {
+		if _, _, err := q.countOf(t.Context(), false, []string{""}); err == nil {
 			t.Error("a worker without a name was counted")
 		}
 	})
@@ -67,8 +67,8 @@ func TestDepthAsksAgainWhereWorkersChanged(t *testing.T) {
 
 func TestDepthRefusesAnAnswerThatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
-	for _, reply := range []any{nil, "x", []any{}, []any{int64(1), int64(1), "x", "", int64(1)}} {
-		if d, err := readDepth(reply); err == nil {
+	for _, reply := range []any{nil, "x", []any{}, []any{int64(1), int64(1), "x", int64(1), "", int64(1), int64(1), int64(1), int64(1), int64(1)}} {
+		if d, _, err := readCount(reply); err == nil {
 			t.Errorf("%v is %+v", reply, d)
 		}
 	}

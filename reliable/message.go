@@ -11,16 +11,76 @@ import (
 
 // Message is what a queue carries.
 type Message struct {
-	// ID says which message it is: pushing it twice within Config.Dedup is one
-	// message. Push makes one up where it is empty.
+	// ID says which message it is: pushing it twice within Window is one message.
+	// Push makes one up where it is empty.
 	ID string
-	// Attempt counts how often it came back from a worker that died; 0 at first.
-	Attempt int
+	// Body is any bytes.
+	Body []byte
 	// At is when it was pushed, in milliseconds. Where it is zero, Push takes
 	// Redis' clock.
 	At time.Time
-	// Body is any bytes.
-	Body []byte
+	// Attempt counts the deliveries that failed, by Nack or by the death of a
+	// worker; 0 at first. Push ignores it.
+	Attempt int
+	// History tells of those deliveries, the last 20. Push ignores it.
+	History []Try
+
+	// What follows is for Push; a message that was received does not have it.
+
+	// Delay is how long nobody is given the message. Zero: not at all.
+	Delay time.Duration
+	// TTL is after what time a message that nobody has taken becomes a dead letter.
+	// Zero: never.
+	TTL time.Duration
+	// Once replaces the ID as what a second push is recognized by. Empty: the ID.
+	Once string
+	// Window is how long a second push is recognized. Zero: Config.Dedup, and a
+	// minute for an ID that Push makes up.
+	Window time.Duration
+	// Dead is why the message becomes a dead letter at once. Empty: it does not.
+	Dead string
+
+	// MaxAttempts is how many deliveries may fail. The last makes the message a
+	// dead letter. Zero: Config.MaxAttempts.
+	MaxAttempts int
+	// Backoff is Config.Backoff of this message. Zero: that of the queue.
+	Backoff time.Duration
+}
+
+// Try is a delivery that failed.
+type Try struct {
+	Attempt int       // 1 for the first
+	At      time.Time // when it failed, by Redis' clock
+	Worker  string
+	Reason  string
+}
+
+// known is what the queue knows of a message beyond its envelope, which never changes.
+type known struct {
+	Attempts int     `json:"n,omitempty"`
+	Max      int     `json:"max,omitempty"`
+	Backoff  int64   `json:"back,omitempty"` // ms
+	History  []tried `json:"h,omitempty"`
+}
+
+type tried struct {
+	Attempt int    `json:"attempt"`
+	At      int64  `json:"at"` // ms since 1970
+	Worker  string `json:"worker"`
+	Reason  string `json:"reason"`
+}
+
+// learn adds what the queue knows.
+func (m *Message) learn(text string) {
+	var k known
+	if text == "" || json.Unmarshal([]byte(text), &k) != nil {
+		return
+	}
+	m.Attempt += k.Attempts
+	m.MaxAttempts, m.Backoff = k.Max, time.Duration(k.Backoff)*time.Millisecond
+	for _, t := range k.History {
+		m.History = append(m.History, Try{Attempt: t.Attempt, At: time.UnixMilli(t.At), Worker: t.Worker, Reason: t.Reason})
+	}
 }
 
 // ErrMalformed is wrapped by what Encode and Decode refuse.

@@ -52,30 +52,10 @@ func TestOldQueueIsReceived(t *testing.T) {
 		b.wantMine(q)
 		b.want("received", b.take(q, 1), "next")
 		b.must(q.Ack(t.Context(), "next"))
+		if _, err := q.Drop(t.Context(), "new"); err != nil {
+			t.Error(err)
+		}
 		b.wantNothingKept(q)
-	})
-}
-
-func TestOldHandIsSettled(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, b *bench) {
-		q := b.old("w")
-		b.wantMine(q, "t1", "t2", "t3")
-		if d, err := q.Depth(t.Context()); err != nil || d.Taken != 3 || d.Waiting != 3 || d.Oldest < time.Hour {
-			t.Errorf("depth is %+v, %v", d, err)
-		}
-		b.resending()
-		b.must(q.Ack(t.Context(), "t2"))
-		b.wantMine(q, "t1", "t3")
-		b.must(q.Replace(t.Context(), "t1", messages("next")[0]))
-		b.must(q.Bury(t.Context(), Message{ID: "t3"}, ErrMalformed))
-		b.wantMine(q)
-		b.wantWaiting(q, "p1", "p2", "p3", "next")
-		dead, err := q.Dead(t.Context())
-		b.must(err)
-		if len(dead) != 1 || dead[0].ID != "t3" || string(dead[0].Raw) != oldTaken[0] {
-			t.Errorf("dead letters: %+v", dead)
-		}
 	})
 }
 

@@ -26,7 +26,7 @@ func (q *Queue) Park(ctx context.Context, name string, ids ...string) error {
 	hand, err := q.keys.Hand(shelf + name)
 	if err == nil {
 		args := append([]any{shelf + name}, q.keysOf(ids...)...)
-		err = q.scripts.park.Run(ctx, q.rdb, []string{q.keys.Takers, q.taken, q.hand, hand}, args...).Err()
+		err = q.scripts.park.Run(ctx, q.rdb, q.all(hand), args...).Err()
 	}
 	if err != nil {
 		return q.fail("park in", err)
@@ -57,7 +57,7 @@ func (q *Queue) Adopt(ctx context.Context, name string) error {
 	if err != nil {
 		return q.fail("adopt from", err)
 	}
-	counts, err := q.scripts.adopt.Run(ctx, q.rdb, []string{q.keys.Takers, from, q.hand},
+	counts, err := q.scripts.adopt.Run(ctx, q.rdb, q.all(from),
 		shelf+name, q.cfg.Worker, q.cfg.Lease.Milliseconds(), adoptAtOnce).Int64Slice()
 	if err != nil {
 		return q.fail("adopt from", err)

@@ -1,6 +1,7 @@
 package reliable
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -14,8 +15,12 @@ import (
 
 // What the zero values of a Config stand for.
 const (
-	DefaultLease = 6 * time.Second
-	DefaultDedup = 10 * time.Minute
+	DefaultLease       = 6 * time.Second
+	DefaultDedup       = 10 * time.Minute
+	DefaultMaxAttempts = 5
+	DefaultBackoff     = time.Second
+	DefaultMaxBackoff  = time.Minute
+	DefaultRetention   = 30 * 24 * time.Hour
 )
 
 // Config names a queue and the worker that uses it.
@@ -34,6 +39,23 @@ type Config struct {
 	// Dedup is how long the id of a message is remembered, so that pushing it
 	// again is no second message. Zero: DefaultDedup.
 	Dedup time.Duration
+	// Limit is how many messages may wait or be delayed; Push answers ErrFull where
+	// there would be more. Zero: any number.
+	Limit int
+	// MaxAttempts is how many deliveries of a message may fail, by Nack or by the
+	// death of a worker. The last makes it a dead letter. Zero: DefaultMaxAttempts.
+	// Below zero: any number.
+	MaxAttempts int
+	// Backoff is the upper bound of the time from the first failure to the next
+	// delivery. It doubles with each failure up to MaxBackoff, and the time is drawn
+	// at random below it. Zero: DefaultBackoff, DefaultMaxBackoff.
+	Backoff, MaxBackoff time.Duration
+	// Retention is how long a dead letter is kept. Zero: DefaultRetention. Below
+	// zero: until somebody drops it.
+	Retention time.Duration
+	// Receipts is of how many messages Find still says that they were acknowledged.
+	// Zero: none.
+	Receipts int
 }
 
 // Queue is one worker's hold of a queue: a process opens one for each worker name.
@@ -54,9 +76,11 @@ type Queue struct {
 	asking sync.Mutex
 
 	mu     sync.Mutex
-	fresh  map[string]string   // key -> element that was received, which Redis does not know yet
+	heard  map[string]bool     // names of calls that were answered, which Redis does not know yet
 	copies map[string][]string // id -> keys of messages whose key is not their id
 	held   int64               // how many messages were in hand at the last renewal
+	lapses time.Time           // end of the lease, as far as this process knows
+	unsure bool                // a call that may take messages was not answered
 }
 
 // New opens a queue; nothing is written yet. A client's read timeout must be over
@@ -86,9 +110,12 @@ func New(rdb redis.UniversalClient, cfg Config) (*Queue, error) {
 	}
 	return &Queue{
 		rdb: rdb, scripts: set, keys: keys, taken: taken, hand: hand, cfg: cfg,
-		fresh: map[string]string{}, copies: map[string][]string{},
+		heard: map[string]bool{}, copies: map[string][]string{},
 	}, nil
 }
+
+// all are the keys that each script is given first.
+func (q *Queue) all(more ...string) []string { return append(q.keys.all(q.taken, q.hand), more...) }
 
 // Worker is the name under which this queue takes messages.
 func (q *Queue) Worker() string { return q.cfg.Worker }
@@ -120,6 +147,12 @@ func (c *Config) fill() error {
 	}
 	if c.Dedup == 0 {
 		c.Dedup = DefaultDedup
+	}
+	c.MaxAttempts = cmp.Or(c.MaxAttempts, DefaultMaxAttempts)
+	c.Backoff, c.MaxBackoff = cmp.Or(c.Backoff, DefaultBackoff), cmp.Or(c.MaxBackoff, DefaultMaxBackoff)
+	c.Retention = cmp.Or(c.Retention, DefaultRetention)
+	if c.Backoff < 0 || c.MaxBackoff < 0 || c.Limit < 0 || c.Receipts < 0 {
+		return fmt.Errorf("reliable: %s: backoff %s to %s, limit %d and receipts %d must not be below zero", c.Name, c.Backoff, c.MaxBackoff, c.Limit, c.Receipts)
 	}
 	if c.Lease < time.Millisecond || c.Dedup < time.Millisecond {
 		return fmt.Errorf("reliable: %s: lease %s and dedup %s must be a millisecond at least", c.Name, c.Lease, c.Dedup)

@@ -14,6 +14,9 @@ const (
 	// Redis busy.
 	reapAtOnce = 100
 	homeAtOnce = 500
+	tendAtOnce = 100
+	// silent is why a message of a dead worker was not acknowledged.
+	silent = "its worker died or went silent"
 )
 
 // Reap takes home the messages of workers whose lease has lapsed, and of those
@@ -24,7 +27,7 @@ const (
 // any number at once. The number is for the log: where go-redis sent a call twice
 // it is the second's.
 func (q *Queue) Reap(ctx context.Context, dead ...string) (int, error) {
-	lapsed, err := q.scripts.lapsed.Run(ctx, q.rdb, []string{q.keys.Takers}).StringSlice()
+	_, lapsed, err := q.tend(ctx)
 	if err != nil {
 		return 0, q.fail("reap", err)
 	}
@@ -39,9 +42,40 @@ func (q *Queue) Reap(ctx context.Context, dead ...string) (int, error) {
 	return home + more, nil
 }
 
+// Tend does what no worker does by itself: it has delayed messages delivered that
+// are due, makes dead letters of expired ones, drops dead letters past Config.Retention,
+// and takes home what dead workers had. Call it every second or two, from any
+// process; Consume does.
+func (q *Queue) Tend(ctx context.Context) error {
+	for more := true; more; {
+		var lapsed []string
+		var err error
+		if more, lapsed, err = q.tend(ctx); err != nil {
+			return q.fail("tend", err)
+		}
+		if _, err := q.reap(ctx, "lapsed", lapsed); err != nil {
+			return q.fail("tend", err)
+		}
+	}
+	return nil
+}
+
+// tend answers whether there is more to do, and the workers whose lease has lapsed.
+func (q *Queue) tend(ctx context.Context) (more bool, lapsed []string, err error) {
+	answer, err := q.scripts.tend.Run(ctx, q.rdb, q.all(), tendAtOnce, max(0, q.cfg.Retention.Milliseconds())).Slice()
+	if err != nil {
+		return false, nil, err
+	}
+	for _, worker := range answer[1:] {
+		name, _ := worker.(string)
+		lapsed = append(lapsed, name)
+	}
+	return number(answer[0]) == 1, lapsed, nil
+}
+
 func (q *Queue) reap(ctx context.Context, why string, workers []string) (home int, err error) {
 	for some := range slices.Chunk(workers, reapAtOnce) {
-		keys, args := []string{q.keys.Pending, q.keys.Takers, q.keys.Messages}, []any{remembered.Milliseconds(), why, homeAtOnce}
+		keys, args := q.all(), []any{remembered.Milliseconds(), why, homeAtOnce, max(0, q.cfg.MaxAttempts), silent}
 		for _, worker := range some {
 			lists, err := q.listsOf(worker)
 			if err != nil {

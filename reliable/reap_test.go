@@ -114,7 +114,7 @@ func TestOnlyLapsedWorkersAreLookedAt(t *testing.T) {
 		b.setLease(b.worker("lives"), time.Minute)
 		b.setLease(b.worker("lapsed"), -time.Millisecond)
 		b.setLease(b.worker("long lapsed"), -time.Hour)
-		got, err := q.scripts.lapsed.Run(t.Context(), b.rdb, []string{q.keys.Takers}).StringSlice()
+		_, got, err := q.tend(t.Context())
 		b.must(err)
 		if len(got) != 2 || got[0] != "long lapsed" || got[1] != "lapsed" {
 			t.Errorf("lapsed: %q", got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,88 +14,136 @@ import (
 // ErrEmpty says that no message came in time.
 var ErrEmpty = errors.New("the queue is empty")
 
-// block is how long Redis is asked to wait at a time. go-redis does not interrupt
-// a blocked command when its context is cancelled.
-const block = time.Second
+const (
+	// block is how long Redis is asked to wait at a time. go-redis does not interrupt
+	// a blocked command when its context is cancelled.
+	block = time.Second
+	// takeAtOnce bounds how long one script keeps Redis busy.
+	takeAtOnce = 500
+)
 
 // Receive takes the message at the head and gives this worker its lease. It waits
 // for one as long as wait says, then answers ErrEmpty; zero does not wait, below
 // zero waits until ctx ends, which it notices within a second. What is no message
-// becomes a dead letter and does not stop it.
+// becomes a dead letter and does not stop it. A paused queue is like an empty one.
 func (q *Queue) Receive(ctx context.Context, wait time.Duration) (Message, error) {
+	got, err := q.ReceiveMany(ctx, 1, wait)
+	if err != nil {
+		return Message{}, err
+	}
+	return got[0], nil
+}
+
+// ReceiveMany takes up to most messages, at most 500, in one round trip. It waits
+// only where there is none.
+func (q *Queue) ReceiveMany(ctx context.Context, most int, wait time.Duration) ([]Message, error) {
+	most = max(1, min(most, takeAtOnce))
 	q.taking.RLock()
 	defer q.taking.RUnlock()
 	for end := time.Now().Add(wait); ; {
-		m, err := q.receiveOnce(ctx, wait, end)
+		got, next, err := q.take(ctx, most)
 		switch {
-		case err == nil:
-			return m, nil
-		case errors.Is(err, ErrMalformed):
+		case err == nil && len(got) > 0:
+			return got, nil
+		case err == nil && next == again:
 			continue
-		case !errors.Is(err, redis.Nil):
-			return Message{}, q.fail("receive from", err)
-		case wait >= 0 && !time.Now().Before(end):
-			return Message{}, q.fail("receive from", ErrEmpty)
+		case err == nil && wait >= 0 && !time.Now().Before(end):
+			err = ErrEmpty
+		case err == nil:
+			err = q.await(ctx, wait, end, next)
+		}
+		if err != nil {
+			return nil, q.fail("receive from", err)
 		}
 	}
 }
 
-// receiveOnce answers redis.Nil where nothing came, and ErrMalformed where what
-// came has become a dead letter.
-func (q *Queue) receiveOnce(ctx context.Context, wait time.Duration, end time.Time) (Message, error) {
-	if err := ctx.Err(); err != nil {
-		return Message{}, err
-	}
-	m, err := q.take(ctx)
-	if !errors.Is(err, redis.Nil) || wait == 0 {
-		return m, err
-	}
-	if err := q.await(ctx, wait, end); err != nil {
-		return Message{}, err
-	}
-	return q.take(ctx)
-}
+const (
+	// again is when to ask where only what is no message came.
+	again = 0
+	// paused is when to ask where the queue is paused.
+	paused = -1
+	// pausedFor is how soon a queue that is not paused any more is noticed.
+	pausedFor = 500 * time.Millisecond
+)
 
-// take answers the oldest message of this worker's list that it has not received,
-// else the one at the head, or redis.Nil. An answer that is lost is not believed
-// to be received, so the next call gives the same message again.
-func (q *Queue) take(ctx context.Context) (Message, error) {
+// take answers the oldest messages of this worker's list that it has not received,
+// else those at the head, or none and after what time it is worth asking again. An
+// answer that is lost is not believed to be received, so the next call gives the same
+// messages again.
+func (q *Queue) take(ctx context.Context, most int) ([]Message, time.Duration, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, 0, err
+	}
 	q.asking.Lock()
 	defer q.asking.Unlock()
-	received, elements := q.received()
-	keys := []string{q.keys.Pending, q.keys.Takers, q.keys.Messages, q.taken, q.hand}
-	args := append([]any{q.cfg.Worker, q.cfg.Lease.Milliseconds(), nonce()}, elements...)
-	answer, err := q.scripts.take.Run(ctx, q.rdb, keys, args...).Slice()
+	name, heard, asked := nonce(), q.unconfirmed(), time.Now()
+	args := append([]any{q.cfg.Worker, q.cfg.Lease.Milliseconds(), name, most}, heard...)
+	answer, err := q.scripts.take.Run(ctx, q.rdb, q.all(), args...).Slice()
 	if err != nil {
-		return Message{}, err
+		q.doubt()
+		return nil, 0, err
 	}
-	q.confirm(received)
-	if len(answer) != 1 && len(answer) != 3 {
-		return Message{}, fmt.Errorf("unexpected answer %v", answer)
+	q.renewed(asked, heard)
+	if len(answer)%3 != 0 || len(answer) == 0 {
+		return nil, 0, fmt.Errorf("unexpected answer %v", answer)
 	}
-	held, _ := answer[0].(int64)
-	q.setHeld(held)
-	if len(answer) == 1 {
-		return Message{}, redis.Nil
+	q.setHeld(number(answer[0]))
+	if len(answer) == 3 {
+		return nil, when(number(answer[1]) == 1, number(answer[2])), nil
 	}
-	element, _ := answer[1].(string)
-	raw, there := answer[2].(string)
-	return q.open(ctx, element, raw, there)
+	q.hear(name)
+	got, err := q.openAll(ctx, answer[3:])
+	return got, again, err
 }
 
-// await moves the head of the queue into this worker's list, when one comes.
-func (q *Queue) await(ctx context.Context, wait time.Duration, end time.Time) error {
-	left := block
-	if wait > 0 {
+func number(answer any) int64 {
+	n, _ := answer.(int64)
+	return n
+}
+
+// when is after what time an empty queue is asked again.
+func when(isPaused bool, due int64) time.Duration {
+	switch {
+	case isPaused:
+		return paused
+	case due < 0:
+		return block
+	}
+	return max(time.Millisecond, min(block, time.Duration(due)*time.Millisecond))
+}
+
+// await moves the head of the queue into this worker's list, when one comes. A
+// paused queue is only waited for.
+func (q *Queue) await(ctx context.Context, wait time.Duration, end time.Time, next time.Duration) error {
+	left := next
+	if next == paused {
+		left = pausedFor
+	}
+	if wait >= 0 {
 		left = min(left, time.Until(end))
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		left = min(left, time.Until(deadline))
 	}
-	// Not BLMove, which rounds up to a second; and never 0, which is for ever.
-	left = max(left, time.Millisecond)
+	left = max(left, time.Millisecond) // never 0, which is for ever
+	if next == paused {
+		select {
+		case <-ctx.Done():
+		case <-time.After(left):
+		}
+		return nil
+	}
+	// Not BLMove, which rounds up to a second.
 	cmd := once{redis.NewCmd(ctx, "BLMOVE", q.keys.Pending, q.taken, "RIGHT", "LEFT", strconv.FormatFloat(left.Seconds(), 'f', 3, 64))}
-	return q.rdb.Process(ctx, cmd)
+	err := q.rdb.Process(ctx, cmd)
+	if errors.Is(err, redis.Nil) {
+		return nil
+	}
+	if err != nil {
+		q.doubt()
+	}
+	return err
 }
 
 // once is a command that go-redis does not send again after a lost answer: the
@@ -103,25 +152,43 @@ type once struct{ *redis.Cmd }
 
 func (once) NoRetry() bool { return true }
 
-// open reads an element of this worker's list and notes that it was received.
-func (q *Queue) open(ctx context.Context, element, raw string, there bool) (Message, error) {
+// openAll reads the messages of an answer of lua/take.lua. What is none becomes a dead letter.
+func (q *Queue) openAll(ctx context.Context, answer []any) ([]Message, error) {
+	got := make([]Message, 0, len(answer)/3)
+	for part := range slices.Chunk(answer, 3) {
+		m, err := q.open(ctx, part)
+		switch {
+		case err == nil:
+			got = append(got, m)
+		case !errors.Is(err, ErrMalformed):
+			return nil, err
+		}
+	}
+	return got, nil
+}
+
+// open reads a message of an answer of lua/take.lua: element, envelope, what is known.
+func (q *Queue) open(ctx context.Context, part []any) (Message, error) {
+	element, _ := part[0].(string)
 	key, ok := keyOf(element)
 	if !ok {
 		return Message{}, fmt.Errorf("unexpected element %q", element)
 	}
+	raw, there := part[1].(string)
 	m, err := Decode([]byte(raw))
 	if !there {
 		err = fmt.Errorf("%w: the envelope of %q is lost", ErrMalformed, key)
 	}
 	if err != nil {
-		if failed := q.quarantine(ctx, key, element, raw, err); failed != nil {
+		if failed := q.quarantine(ctx, key, err); failed != nil {
 			return Message{}, failed
 		}
 		return Message{}, err
 	}
+	known, _ := part[2].(string)
+	m.learn(known)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.fresh[key] = element
 	q.noteCopy(m.ID, key)
 	return m, nil
 }

@@ -137,7 +137,7 @@ func TestQuarantineOfWhatIsGoneChangesNothing(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bench) {
 		q := b.worker("w")
-		b.must(q.quarantine(t.Context(), "", "gone", "gone", errors.New("why")))
+		b.must(q.quarantine(t.Context(), "gone", errors.New("why")))
 		dead, err := q.Dead(t.Context())
 		b.must(err)
 		if len(dead) != 0 {
@@ -268,7 +268,8 @@ func TestTakeIsSentOnce(t *testing.T) {
 
 func TestServerThatDiesLosesNothing(t *testing.T) {
 	t.Parallel()
-	server := redistest.Server(t)
+	// With everysec a write waits for a sync that is under way, up to two seconds.
+	server := redistest.Server(t, "--appendfsync", "always")
 	b := &bench{T: t, rdb: server.Client(), name: "mail"}
 	q := b.worker("w")
 	b.push(q, "1", "2", "3")

@@ -36,32 +36,33 @@ func words(text string) map[string]bool {
 	return set
 }
 
-// check holds a script's body to its header.
-func check(source string) (header, error) {
+// linesOf splits a source, and refuses what the checks could not read.
+func linesOf(source string) ([]string, error) {
 	lines := strings.Split(strings.TrimRight(source, "\n"), "\n")
 	if len(lines) > maxLines {
-		return header{}, fmt.Errorf("it has %d lines, and %d is the limit", len(lines), maxLines)
-	}
-	h, err := parseHeader(lines)
-	if err != nil {
-		return header{}, err
+		return nil, fmt.Errorf("it has %d lines, and %d is the limit", len(lines), maxLines)
 	}
 	if strings.Contains(source, "--[[") {
-		return header{}, errors.New("it has a block comment, which hides code from its checks")
+		return nil, errors.New("it has a block comment, which hides code from its checks")
 	}
-	above, below, err := part(lines)
+	return lines, nil
+}
+
+// check holds the lines of a script, its parts included, to its header.
+func check(h header, lines []string) error {
+	above, below, err := split(lines)
 	if err != nil {
-		return header{}, err
+		return err
 	}
 	body := append(append([]string{}, above...), below...)
-	return h, errors.Join(
+	return errors.Join(
 		checkReads(above), checkRefusals(below), checkCodes(body, h.returns),
 		checkCount("KEYS", body, h.keys, literalKey, mentionKeys),
 		checkCount("ARGV", body, h.args, literalArg, mentionArgs))
 }
 
-// part cuts the code, without its comments, at the line "-- WRITES".
-func part(lines []string) (above, below []string, err error) {
+// split cuts the code, without its comments, at the line "-- WRITES".
+func split(lines []string) (above, below []string, err error) {
 	cut := len(lines)
 	for i, line := range lines {
 		if strings.TrimSpace(line) == writesLine {

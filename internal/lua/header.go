@@ -12,6 +12,8 @@ import (
 type header struct {
 	keys, args count
 	returns    string
+	with       []string // the parts that it shares with others
+	lines      int      // of the comment
 }
 
 // count is a number of keys or arguments: exactly n, or with more "n+", at least n.
@@ -30,7 +32,7 @@ func (c count) String() string {
 func (c count) allows(n int) bool { return n == c.n || c.more && n > c.n }
 
 var (
-	fieldLine = regexp.MustCompile(`^-- (KEYS|ARGS|RETURNS):\s*(.*)$`)
+	fieldLine = regexp.MustCompile(`^-- (KEYS|ARGS|RETURNS|WITH):\s*(.*)$`)
 	countText = regexp.MustCompile(`^(\d+)(\+?)(\s|$)`)
 )
 
@@ -41,10 +43,12 @@ func parseHeader(lines []string) (header, error) {
 		return header{}, errors.New("its first line must be a comment of one sentence, with its full stop")
 	}
 	fields, last := map[string]string{}, ""
+	h := header{lines: 1}
 	for _, line := range lines[1:] {
 		if !strings.HasPrefix(line, "--") || strings.TrimSpace(line) == writesLine {
 			break
 		}
+		h.lines++
 		if m := fieldLine.FindStringSubmatch(line); m != nil {
 			last = m[1]
 			if _, twice := fields[last]; twice {
@@ -55,7 +59,7 @@ func parseHeader(lines []string) (header, error) {
 			fields[last] += "\n" + strings.TrimPrefix(line, "--")
 		}
 	}
-	var h header
+	h.with = strings.Fields(fields["WITH"])
 	var err error
 	if h.keys, err = parseCount(fields, "KEYS"); err != nil {
 		return header{}, err

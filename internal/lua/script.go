@@ -23,15 +23,29 @@ func Load(files fs.FS, name string) (*Script, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lua: load %s: %w", name, err)
 	}
-	head, err := check(string(source))
+	head, lines, err := assemble(files, string(source))
+	if err == nil {
+		err = check(head, lines)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lua: %s.lua: %w", name, err)
 	}
-	return &Script{name: name, header: head, script: redis.NewScript(string(source))}, nil
+	return &Script{name: name, header: head, script: redis.NewScript(strings.Join(lines, "\n"))}, nil
 }
 
 // Name is the file's name without its extension.
 func (s *Script) Name() string { return s.name }
+
+// Queue adds the script to a pipeline by its hash. Where the answer is
+// redis.HasErrorPrefix(err, "NOSCRIPT"), the server does not know it yet: Run does.
+func (s *Script) Queue(ctx context.Context, pipe redis.Pipeliner, keys []string, args ...any) *redis.Cmd {
+	if err := s.admit(keys, len(args)); err != nil {
+		cmd := redis.NewCmd(ctx)
+		cmd.SetErr(fmt.Errorf("lua: run %s: %w", s.name, err))
+		return cmd
+	}
+	return pipe.EvalSha(ctx, s.script.Hash(), keys, args...)
+}
 
 // Run sends the script by its hash, and whole where the server does not know it.
 // What the header does not allow never leaves this process: a wrong number of

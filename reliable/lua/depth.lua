@@ -1,23 +1,28 @@
--- Counts what lies where, at one moment.
--- KEYS: 4+ pending, takers, dead, messages, then the taken list and the hand of each worker
--- ARGS: 0+ each worker
--- RETURNS: waiting, taken, dead, the message at the head or nil, now in ms;
+-- Counts what is where, at one moment, and reads the books. Books of a queue from before there were books are opened.
+-- WITH: queue
+-- KEYS: 14+ the queue's and its worker's, then the taken list and the hand of each worker
+-- ARGS: 1+ 1 to open the books, then each worker
+-- RETURNS: waiting, delayed, taken, dead, the message at the head or nil, now in ms, 1 where it is paused, pushed, done, dropped;
 --   -1 where the workers are not these: read them again
-if redis.call('ZCARD', KEYS[2]) ~= #ARGV then
+if redis.call('ZCARD', TAKERS) ~= #ARGV - 1 then
   return -1
 end
 local taken = 0
-for i, worker in ipairs(ARGV) do
-  if not redis.call('ZSCORE', KEYS[2], worker) then
+for i = 2, #ARGV do
+  if not redis.call('ZSCORE', TAKERS, ARGV[i]) then
     return -1
   end
-  taken = taken + redis.call('LLEN', KEYS[2 * i + 3]) + redis.call('ZCARD', KEYS[2 * i + 4])
+  taken = taken + redis.call('LLEN', KEYS[2 * i + 11]) + redis.call('ZCARD', KEYS[2 * i + 12])
 end
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local head = redis.call('LINDEX', KEYS[1], -1)
-local key = head and string.match(head, '^#[^ ]* (.*)$')
-if key then
-  head = redis.call('HGET', KEYS[4], key)
-end
-return {redis.call('LLEN', KEYS[1]), taken, redis.call('HLEN', KEYS[3]), head, now}
+local head = redis.call('LINDEX', PENDING, -1)
+local key = head and keyOf(head)
+if key then head = redis.call('HGET', MESSAGES, key) end
+local waiting = redis.call('LLEN', PENDING) - redis.call('SCARD', GONE)
+local delayed, dead = redis.call('ZCARD', DELAYED), redis.call('HLEN', DEAD)
+local books = redis.call('HMGET', BOOKS, 'pushed', 'done', 'dropped', 'open')
+local pushed, done, dropped = tonumber(books[1] or 0), tonumber(books[2] or 0), tonumber(books[3] or 0)
+local open = ARGV[1] == '1' and not books[4]
+if open then pushed = waiting + delayed + taken + dead + done + dropped end
+-- WRITES
+if open then redis.call('HSET', BOOKS, 'pushed', pushed, 'open', 1) end
+return {waiting, delayed, taken, dead, head, now, redis.call('EXISTS', PAUSED), pushed, done, dropped}

@@ -1,31 +1,54 @@
--- Renews a lease, moves what the worker has received into its hand, and gives it its oldest other message or the one at the head.
--- KEYS: 5 pending, takers, messages, the worker's taken list, the worker's hand
--- ARGS: 3+ the worker, its lease in ms, a name that only this call has, then the elements that it has received
--- RETURNS: how many are in its hand, then the element and its envelope, which is nil where it is lost; no element where nothing waits
+-- Renews a lease, moves what the worker has received into its hand, and gives it its oldest other messages, then those at the head.
+-- WITH: queue confirm die
+-- KEYS: 14 the queue's and the worker's
+-- ARGS: 4+ the worker, its lease in ms, a name that only this call has, how many messages at most, then the names of calls that it has received
+-- RETURNS: how many are in its hand, 1 where the queue is paused, ms to the next delayed message or -1, then in turn the element,
+--   the envelope, which is nil where it is lost, and what is known beyond it
 -- WRITES
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-redis.call('ZADD', KEYS[2], string.format('%.0f', now + ARGV[2]), ARGV[1])
-local last = tonumber(redis.call('ZREVRANGE', KEYS[5], 0, 0, 'WITHSCORES')[2] or 0)
-for i = 4, #ARGV do
-  -- An element that was given out again has another name by now, and stays.
-  if redis.call('LREM', KEYS[4], -1, ARGV[i]) == 1 then
-    last = last + 1
-    redis.call('ZADD', KEYS[5], string.format('%.0f', last), (string.match(ARGV[i], '^#[^ ]* (.*)$')))
-  end
+redis.call('ZADD', TAKERS, text(now + ARGV[2]), ARGV[1])
+local rare = redis.call('EXISTS', DELAYED, EXPIRES, GONE, PAUSED, TRIES) > 0
+local due = rare and redis.call('ZRANGEBYSCORE', DELAYED, '-inf', text(now), 'LIMIT', 0, 100) or {}
+for i, key in ipairs(due) do due[i] = '# ' .. key end
+if #due > 0 then
+  redis.call('LPUSH', PENDING, unpack(due))
+  redis.call('ZREMRANGEBYRANK', DELAYED, 0, #due - 1)
 end
-local hand = redis.call('ZCARD', KEYS[5])
-local element = redis.call('LINDEX', KEYS[4], -1) or redis.call('LMOVE', KEYS[1], KEYS[4], 'RIGHT', 'LEFT')
-if not element then return {hand} end
-local key = string.match(element, '^#[^ ]* (.*)$')
-if not key then -- a whole envelope, as older versions wrote them, or no message at all
-  local _, m = pcall(cjson.decode, element)
-  key = type(m) == 'table' and type(m.id) == 'string' and m.id or ''
-  if key == '' or string.byte(key) == 255 or redis.call('HEXISTS', KEYS[3], key) == 1 then
-    key = '\255' .. ARGV[3] .. ' ' .. key
+local waits, elements, keys, rest = confirm({unpack(ARGV, 5)}), {}, {}, {}
+local paused = rare and redis.call('EXISTS', PAUSED) or 0
+local want = paused == 1 and 0 or tonumber(ARGV[4])
+local function give(element)
+  local key = keyOf(element)
+  if not key then -- a whole envelope, as older versions wrote them, or no message at all
+    local _, m = pcall(cjson.decode, element)
+    key = type(m) == 'table' and type(m.id) == 'string' and m.id or ''
+    if key == '' or string.byte(key) == 255 or redis.call('HEXISTS', MESSAGES, key) == 1 then key = '\255' .. ARGV[3] .. #keys .. ' ' .. key end
+    redis.call('HSET', MESSAGES, key, element)
   end
-  redis.call('HSET', KEYS[3], key, element)
+  if rare and redis.call('SREM', GONE, key) == 1 then return end
+  local ends = rare and redis.call('ZSCORE', EXPIRES, key)
+  if ends and tonumber(ends) <= now then return die(key, 'it has expired before it was taken', '') end
+  if ends then redis.call('ZREM', EXPIRES, key) end -- until it comes back
+  keys[#keys + 1], elements[#elements + 1] = key, '#' .. ARGV[3] .. ' ' .. key
 end
-element = '#' .. ARGV[3] .. ' ' .. key
-redis.call('LSET', KEYS[4], -1, element)
-return {hand, element, redis.call('HGET', KEYS[3], key)}
+for _, element in ipairs(waits) do
+  if #keys < want then give(element) else rest[#rest + 1] = element end
+end
+while #keys < want do
+  local more = redis.call('LRANGE', PENDING, #keys - want, -1)
+  if #more == 0 then break end
+  redis.call('LTRIM', PENDING, 0, -#more - 1)
+  for i = #more, 1, -1 do give(more[i]) end
+end
+if #elements > 0 then redis.call('LPUSH', TAKEN, unpack(elements)) end
+for i = #rest, 1, -1 do
+  local key = keyOf(rest[i])
+  if paused == 1 then redis.call('RPUSH', PENDING, key and '# ' .. key or rest[i]) else redis.call('LPUSH', TAKEN, rest[#rest + 1 - i]) end
+end
+local next = rare and redis.call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
+local answer = {redis.call('ZCARD', HAND), paused, next and math.max(0, next - now) or -1}
+local raws = #keys > 0 and redis.call('HMGET', MESSAGES, unpack(keys)) or {}
+local known = rare and #keys > 0 and redis.call('HMGET', TRIES, unpack(keys)) or {}
+for i, element in ipairs(elements) do
+  answer[3 * i + 1], answer[3 * i + 2], answer[3 * i + 3] = element, raws[i], known[i] or false
+end
+return answer

@@ -143,22 +143,24 @@ func (s *Store) Reap(ctx context.Context, dead []string) (int, error) {
 }
 
 // Unsent says which entries are still to be sent. One that an older
-// version wrote, a whole envelope in a list, is not found before it is received.
+// version wrote, a whole envelope in a list, is not found before it is received. One
+// that was put aside will not be sent.
 func (s *Store) Unsent(ctx context.Context, entries []workflow.OutboxRef) ([]bool, error) {
 	if len(entries) == 0 {
 		return nil, nil
 	}
 	pipe := s.rdb.Pipeline()
-	answers := make([]*redis.BoolCmd, len(entries))
+	there, dead := make([]*redis.BoolCmd, len(entries)), make([]*redis.BoolCmd, len(entries))
 	for i, e := range entries {
-		answers[i] = pipe.HExists(ctx, s.keys[s.partition(e.PRP)].Messages, e.ID)
+		keys := s.keys[s.partition(e.PRP)]
+		there[i], dead[i] = pipe.HExists(ctx, keys.Messages, e.ID), pipe.HExists(ctx, keys.Dead, e.ID)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, failure("outbox of", entries[0].PRP, err)
 	}
 	unsent := make([]bool, len(entries))
-	for i, a := range answers {
-		unsent[i] = a.Val()
+	for i := range entries {
+		unsent[i] = there[i].Val() && !dead[i].Val()
 	}
 	return unsent, nil
 }

@@ -119,13 +119,22 @@ func TestOnlyTheNamedMessageIsPutAside(t *testing.T) {
 		if left := b.rdb.ZRange(b.Context(), hand, 0, -1).Val(); !slices.Equal(left, []string{keep}) {
 			b.Errorf("left %v", left)
 		}
-		if kept := b.rdb.HMGet(b.Context(), b.keys[0].Messages, id, keep).Val(); kept[0] != nil || kept[1] != "7" {
+		if kept := b.rdb.HMGet(b.Context(), b.keys[0].Messages, id, keep).Val(); kept[0] != bad || kept[1] != "7" {
 			b.Errorf("kept %v", kept)
+		}
+		prp := "a"
+		for b.partition(prp) != 0 {
+			prp += "a"
+		}
+		unsent, err := b.Unsent(b.Context(), []workflow.OutboxRef{{PRP: prp, ID: id}, {PRP: prp, ID: keep}})
+		b.must(err)
+		if unsent[0] || !unsent[1] {
+			b.Errorf("still to be sent: %v", unsent)
 		}
 		dead, err := b.OutboxDead(b.Context())
 		b.must(err)
 		dead = slices.DeleteFunc(dead, func(d reliable.DeadMessage) bool { return d.ID != id })
-		if len(dead) != 1 || dead[0].Attempts != 3 || dead[0].Reason != "why" || string(dead[0].Raw) != bad {
+		if len(dead) != 1 || dead[0].Attempts != 1 || dead[0].Reason != "why" || string(dead[0].Raw) != bad {
 			b.Errorf("dead letters %+v", dead)
 		}
 	})

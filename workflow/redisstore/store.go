@@ -71,7 +71,7 @@ func New(rdb redis.UniversalClient, cfg Config) (*Store, error) {
 	}
 	s := &Store{rdb: rdb, cfg: cfg, scripts: set, leases: map[string]time.Time{}, arrived: make(chan received), closed: make(chan struct{}), stop: func() {}}
 	for p := range cfg.Partitions {
-		q, err := reliable.New(rdb, reliable.Config{Prefix: outboxPrefix(p), Worker: cfg.Worker, Lease: cfg.Lease})
+		q, err := reliable.New(rdb, reliable.Config{Prefix: outboxPrefix(p), Worker: cfg.Worker, Lease: cfg.Lease, MaxAttempts: -1})
 		if err != nil {
 			return nil, fmt.Errorf("redisstore: %w", err)
 		}
