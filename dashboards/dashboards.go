@@ -17,7 +17,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/prpflow/prpflow/agents/inbox"
+	"github.com/prpflow/prpflow/agents/mode"
 	"github.com/prpflow/prpflow/agents/registry"
+	"github.com/prpflow/prpflow/agents/scale"
 	"github.com/prpflow/prpflow/tasks/broker"
 	"github.com/prpflow/prpflow/workflow"
 )
@@ -47,7 +50,21 @@ type Agents interface {
 
 // Inboxes is what they ask the inboxes.
 type Inboxes interface {
-	Depths(ctx context.Context) (map[string]int64, error)
+	Overviews(ctx context.Context) ([]inbox.Overview, error)
+	Dead(ctx context.Context) ([]inbox.Dead, error)
+}
+
+// Post is what the process itself knows of the messages' ways.
+type Post struct {
+	Mode          mode.Mode
+	Bridge        bool // the bus is heard
+	BridgeLag     time.Duration
+	BridgeDropped int64
+	Spooled       int
+	SpoolBytes    int64
+	SpoolOldest   time.Duration
+	Alerts        []Alert
+	Scale         []scale.Wish
 }
 
 // Config of the pages. All but the switches is required.
@@ -58,6 +75,8 @@ type Config struct {
 	Queues   Queues
 	Agents   Agents
 	Inboxes  Inboxes
+	// Post tells of the messages' ways and of what is wrong.
+	Post func(ctx context.Context) (Post, error)
 	// Ready says what keeps the process from doing its work, nil for nothing.
 	Ready func(ctx context.Context) error
 
@@ -76,7 +95,7 @@ type Handler struct {
 
 // New makes the pages.
 func New(cfg Config) (*Handler, error) {
-	if cfg.Redis == nil || cfg.PRPs == nil || cfg.Counters == nil || cfg.Queues == nil || cfg.Agents == nil || cfg.Inboxes == nil || cfg.Ready == nil {
+	if cfg.Redis == nil || cfg.PRPs == nil || cfg.Counters == nil || cfg.Queues == nil || cfg.Agents == nil || cfg.Inboxes == nil || cfg.Post == nil || cfg.Ready == nil {
 		return nil, errors.New("dashboards: the configuration is incomplete")
 	}
 	metrics := prometheus.NewRegistry()

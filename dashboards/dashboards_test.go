@@ -13,8 +13,12 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
+	"github.com/prpflow/prpflow/agents/inbox"
+	"github.com/prpflow/prpflow/agents/mode"
 	"github.com/prpflow/prpflow/agents/registry"
+	"github.com/prpflow/prpflow/agents/scale"
 	"github.com/prpflow/prpflow/internal/redistest"
+	"github.com/prpflow/prpflow/reliable"
 	"github.com/prpflow/prpflow/tasks"
 	"github.com/prpflow/prpflow/tasks/broker"
 	"github.com/prpflow/prpflow/workflow"
@@ -57,13 +61,28 @@ func (w *world) Agents(context.Context) ([]registry.Agent, time.Time, error) {
 	}, now, w.fails
 }
 
-func (w *world) Depths(context.Context) (map[string]int64, error) {
-	return map[string]int64{"orchestrator": 4}, w.fails
+func (w *world) Overviews(context.Context) ([]inbox.Overview, error) {
+	return []inbox.Overview{{
+		Name: "orchestrator", Depth: reliable.Depth{Waiting: 4, Taken: 1, Dead: 1, Oldest: time.Minute},
+		Books: reliable.Books{Pushed: 9, Done: 2, Dead: 1, Waiting: 4, Taken: 1, Failed: 3, Waits: reliable.Waits{10: 7}},
+	}}, w.fails
+}
+
+func (w *world) Dead(context.Context) ([]inbox.Dead, error) {
+	return []inbox.Dead{{Message: inbox.Message{ID: "m1", From: "<from>", To: "orchestrator", Attempt: 5}, Reason: "no <reader>", At: time.Now()}}, w.fails
+}
+
+func (w *world) post(context.Context) (Post, error) {
+	return Post{
+		Mode: mode.Dual, Bridge: true, BridgeLag: time.Second, BridgeDropped: 2, Spooled: 3, SpoolBytes: 400, SpoolOldest: time.Minute,
+		Alerts: []Alert{{Name: AlertBooks, Subject: "inbox:orchestrator", Text: "<missing>", Since: time.Now()}},
+		Scale:  []scale.Wish{{Role: "developer", Desired: 4, Service: 90}},
+	}, w.fails
 }
 
 func handler(t *testing.T, w *world, rdb redis.UniversalClient, change func(*Config)) http.Handler {
 	t.Helper()
-	cfg := Config{Redis: rdb, PRPs: w, Counters: w, Queues: w, Agents: w, Inboxes: w, Ready: func(context.Context) error { return w.notYet }, Local: true}
+	cfg := Config{Redis: rdb, PRPs: w, Counters: w, Queues: w, Agents: w, Inboxes: w, Post: w.post, Ready: func(context.Context) error { return w.notYet }, Local: true}
 	if change != nil {
 		change(&cfg)
 	}
@@ -99,7 +118,7 @@ func TestThePageShowsWhatThereIs(t *testing.T) {
 	if code != http.StatusOK {
 		t.Fatalf("%d: %s", code, body)
 	}
-	for _, want := range []string{"PRP-1", "waiting for PRP-0", "&lt;script&gt;", "dev-1", "limited until", "no &lt;compiler&gt;", "inbox:orchestrator", "&lt;host&gt;", "role:developer"} {
+	for _, want := range []string{"PRP-1", "waiting for PRP-0", "&lt;script&gt;", "dev-1", "limited until", "no &lt;compiler&gt;", "inbox:orchestrator", "&lt;from&gt;", "no &lt;reader&gt;", "&lt;missing&gt;", "mode dual", "&lt;host&gt;", "role:developer"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page has no %q", want)
 		}
@@ -133,7 +152,7 @@ func TestAStoreThatCannotBeReadIsSaid(t *testing.T) {
 			t.Errorf("%s: %d, want %d: %s", path, code, want, body)
 		}
 	}
-	if _, body, _ := get(h, "/metrics", nil); !strings.Contains(body, "prpflow_scrape_errors 4") {
+	if _, body, _ := get(h, "/metrics", nil); !strings.Contains(body, "prpflow_scrape_errors 6") {
 		t.Errorf("the metrics do not say that they are incomplete: %s", body)
 	}
 }
@@ -144,7 +163,12 @@ func TestMetricsHaveTheNamesOfTheContract(t *testing.T) {
 	for _, want := range []string{
 		`prpflow_prps{state="complete"} 2`, `prpflow_transitions_total{event="finish"} 2`, `prpflow_queue_depth{lane="tasks",queue="agent:dev-1"} 3`,
 		`prpflow_queue_depth{lane="messages",queue="inbox:orchestrator"} 4`, `prpflow_dead_letters{lane="tasks",reason="retries"} 1`,
-		`prpflow_outbox_lag_seconds 1.5`, `prpflow_agents{role="developer",state="busy"} 1`, `prpflow_agents{role="developer",state="limited"} 1`,
+		`prpflow_queue_oldest_seconds{lane="messages",queue="inbox:orchestrator"} 60`, `prpflow_queue_taken{lane="messages",queue="inbox:orchestrator"} 1`,
+		`prpflow_messages_total{fate="done",queue="inbox:orchestrator"} 2`, `prpflow_messages_total{fate="failed",queue="inbox:orchestrator"} 3`,
+		`prpflow_books_imbalance{queue="inbox:orchestrator"} 1`, `prpflow_dead_letters{lane="messages",reason="failed"} 1`,
+		`prpflow_message_wait_seconds_count{queue="inbox:orchestrator"} 7`, `prpflow_spool_messages 3`, `prpflow_bridge_lag_seconds 1`,
+		`prpflow_bridge_up 1`, `prpflow_mode{mode="dual"} 1`, `prpflow_alert{alert="books",subject="inbox:orchestrator"} 1`,
+		`prpflow_agents_desired{role="developer"} 4`, `prpflow_outbox_lag_seconds 1.5`, `prpflow_agents{role="developer",state="busy"} 1`, `prpflow_agents{role="developer",state="limited"} 1`,
 		`prpflow_queue_oldest_seconds{lane="tasks",queue="agent:dev-1"} 6`, `prpflow_unknown_scripts_total 7`, `go_goroutines`,
 	} {
 		if !strings.Contains(body, want) {

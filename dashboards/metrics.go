@@ -27,12 +27,28 @@ var (
 	lag         = desc("outbox_lag_seconds", "Age of the oldest entry that is still to be sent.")
 	agentsDesc  = desc("agents", "Agents by role and state.", "role", "state")
 	slowed      = desc("unknown_scripts_total", "Answers held back from scripts of Asynq that are not recognised.")
+	taken       = desc("queue_taken", "Messages in the hands of workers.", "lane", "queue")
+	delayed     = desc("queue_delayed", "Messages that are not due yet.", "lane", "queue")
+	messages    = desc("messages_total", "Messages by what became of them; failed counts deliveries.", "queue", "fate")
+	imbalance   = desc("books_imbalance", "Messages that are missing: pushed, and neither done, dead, dropped nor there.", "queue")
+	waits       = desc("message_wait_seconds", "How long messages waited for their first delivery.", "queue")
+	spooled     = desc("spool_messages", "Messages that wait on this process' disk for Redis.")
+	spoolBytes  = desc("spool_bytes", "What they take on disk.")
+	spoolOldest = desc("spool_oldest_seconds", "Age of the oldest of them.")
+	bridgeUp    = desc("bridge_up", "1 while this process hears the bus.")
+	bridgeLag   = desc("bridge_lag_seconds", "Age of the oldest message of the bus that is not in its inbox yet.")
+	bridgeLost  = desc("bridge_dropped_total", "Messages of the bus that this process has dropped.")
+	modeDesc    = desc("mode", "1 for the mode of the switch.", "mode")
+	alertDesc   = desc("alert", "1 for what a person should look at.", "alert", "subject")
+	desired     = desc("agents_desired", "Agents that the work of a role calls for.", "role")
+	service     = desc("run_seconds", "How long a run of a role takes, a moving mean.", "role")
 	scraped     = desc("scrape_errors", "Parts of the metrics that could not be read at this look.")
 )
 
 // Describe is prometheus.Collector.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{prps, transitions, depth, oldest, dead, lag, agentsDesc, slowed, scraped} {
+	for _, d := range []*prometheus.Desc{prps, transitions, depth, oldest, dead, lag, agentsDesc, slowed, scraped,
+		taken, delayed, messages, imbalance, waits, spooled, spoolBytes, spoolOldest, bridgeUp, bridgeLag, bridgeLost, modeDesc, alertDesc, desired, service} {
 		to <- d
 	}
 }
@@ -45,10 +61,13 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	failed := 0
-	for _, part := range []func(context.Context, func(*prometheus.Desc, float64, ...string)) error{c.work, c.queues, c.agents} {
+	for _, part := range []func(context.Context, func(*prometheus.Desc, float64, ...string)) error{c.work, c.queues, c.agents, c.post} {
 		if part(ctx, gauge) != nil {
 			failed++
 		}
+	}
+	if c.inboxes(ctx, to, gauge) != nil {
+		failed++
 	}
 	if _, events, err := c.cfg.Counters.Counts(ctx); err == nil {
 		for event, n := range events {
@@ -100,13 +119,6 @@ func (c *collector) queues(ctx context.Context, gauge func(*prometheus.Desc, flo
 			age = max(0, time.Since(q.Oldest).Seconds())
 		}
 		gauge(oldest, age, "tasks", q.Name)
-	}
-	inboxes, err := c.cfg.Inboxes.Depths(ctx)
-	if err != nil {
-		return err
-	}
-	for name, n := range inboxes {
-		gauge(depth, float64(n), "messages", "inbox:"+name)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prpflow/prpflow/agents/inbox"
 	"github.com/prpflow/prpflow/tasks/broker"
 	"github.com/prpflow/prpflow/workflow"
 )
@@ -27,7 +28,9 @@ type shown struct {
 	Agents  []agentLine
 	Queues  []broker.QueueInfo
 	Dead    []workflow.DeadLetter
-	Waiting map[string]int64
+	Inboxes []inbox.Overview
+	Lost    []inbox.Dead // messages that were given up
+	Post    Post
 	At      string
 }
 
@@ -43,6 +46,9 @@ type agentLine struct {
 
 // most is how many PRPs a page lists: those that move or wait come first.
 const most = 500
+
+// lettersShown is how many dead messages a page lists, the last ones.
+const lettersShown = 100
 
 // page serves the one page. It is built whole before a byte is sent, so that
 // an error is an error and no half page.
@@ -105,7 +111,14 @@ func look(ctx context.Context, cfg Config) (shown, error) {
 	if s.Dead, err = cfg.Counters.DeadLetters(ctx); err != nil {
 		return s, err
 	}
-	s.Waiting, err = cfg.Inboxes.Depths(ctx)
+	if s.Inboxes, err = cfg.Inboxes.Overviews(ctx); err != nil {
+		return s, err
+	}
+	if s.Lost, err = cfg.Inboxes.Dead(ctx); err != nil {
+		return s, err
+	}
+	s.Lost = s.Lost[max(0, len(s.Lost)-lettersShown):]
+	s.Post, err = cfg.Post(ctx)
 	s.At = now.UTC().Format("2006-01-02 15:04:05") + " UTC"
 	return s, err
 }

@@ -12,6 +12,11 @@ type Books struct {
 	// Pushed, Done and Dropped are counted since the queue began: messages that are
 	// new, that were acknowledged, and that were purged or whose dead letter was dropped.
 	Pushed, Done, Dropped int64
+	// Failed counts deliveries, not messages.
+	Failed int64
+	// Waits says how long messages have waited for their first delivery, where
+	// Config.Waits is set for those who receive.
+	Waits Waits
 	// Dead, Waiting, Delayed and Taken are there now.
 	Dead, Waiting, Delayed, Taken int64
 }
@@ -33,3 +38,6 @@ func (q *Queue) Books(ctx context.Context) (Books, error) {
 	_, b, err := q.count(ctx, true)
 	return b, err
 }
+
+// Audit is Depth and Books at one moment.
+func (q *Queue) Audit(ctx context.Context) (Depth, Books, error) { return q.count(ctx, true) }

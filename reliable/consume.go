@@ -126,17 +126,19 @@ func (c *consumer) take(ctx context.Context) {
 		if c.cfg.Limit > 0 {
 			free = min(free, c.cfg.Limit-taken)
 		}
-		if c.over(free, taken) {
+		if c.cfg.Limit > 0 && taken >= c.cfg.Limit {
 			return
 		}
 		if free <= 0 {
 			c.pause(ctx, time.Second)
 			continue
 		}
-		got, err := c.q.ReceiveMany(ctx, free, min(block, c.idleLeft()))
+		got, err := c.q.ReceiveMany(ctx, free, max(0, min(block, c.idleLeft())))
 		switch {
 		case err == nil:
 			wait = 0
+		case errors.Is(err, ErrEmpty) && c.cfg.Idle > 0 && free == cap(c.work) && c.idleLeft() <= 0:
+			return
 		case errors.Is(err, ErrEmpty):
 			continue
 		default:
@@ -167,14 +169,6 @@ func (c *consumer) count(n int) int {
 		c.lastWork = time.Now()
 	}
 	return c.inHand
-}
-
-// over says whether Consume has come to the end that its configuration names.
-func (c *consumer) over(free, taken int) bool {
-	if c.cfg.Limit > 0 && taken >= c.cfg.Limit {
-		return true
-	}
-	return c.cfg.Idle > 0 && free == cap(c.work) && c.idleLeft() <= 0
 }
 
 // idleLeft is how long Consume still waits for a message.

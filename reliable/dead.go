@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -50,22 +52,27 @@ func (q *Queue) Dead(ctx context.Context) ([]DeadMessage, error) {
 	if err != nil {
 		return nil, q.fail("read the dead letters of", err)
 	}
-	dead := make([]DeadMessage, 0, len(all))
-	keys := make([]string, 0, len(all))
-	for key := range all {
-		keys = append(keys, key)
+	dead, err := q.letters(ctx, all)
+	if err != nil {
+		return nil, q.fail("read the dead letters of", err)
 	}
-	for some := range slices.Chunk(keys, readAtOnce) {
+	return dead, nil
+}
+
+// letters reads dead letters, the oldest first.
+func (q *Queue) letters(ctx context.Context, texts map[string]string) ([]DeadMessage, error) {
+	dead := make([]DeadMessage, 0, len(texts))
+	for some := range slices.Chunk(slices.Collect(maps.Keys(texts)), readAtOnce) {
 		raws, known, err := q.envelopes(ctx, some)
 		if err != nil {
-			return nil, q.fail("read the dead letters of", err)
+			return nil, err
 		}
 		for i, key := range some {
 			raw, there := raws[i].(string)
 			beyond, _ := known[i].(string)
-			d, err := readLetter(key, all[key], raw, there, beyond)
+			d, err := readLetter(key, texts[key], raw, there, beyond)
 			if err != nil {
-				return nil, q.fail("read the dead letters of", fmt.Errorf("%s: %w", key, err))
+				return nil, fmt.Errorf("%s: %w", key, err)
 			}
 			dead = append(dead, d)
 		}
@@ -74,6 +81,32 @@ func (q *Queue) Dead(ctx context.Context) ([]DeadMessage, error) {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.key, b.key))
 	})
 	return dead, nil
+}
+
+// deathsAtOnce bounds what Deaths reads.
+const deathsAtOnce = 100
+
+// Deaths are the dead letters that have died after a time, the oldest first, and the
+// time to ask from next. There may be more than it answers, some 100.
+func (q *Queue) Deaths(ctx context.Context, after time.Time) (dead []DeadMessage, until time.Time, err error) {
+	answer, err := q.scripts.deaths.Run(ctx, q.rdb, q.all(), after.UnixMilli(), deathsAtOnce).StringSlice()
+	if err != nil {
+		return nil, after, q.fail("read the dead letters of", err)
+	}
+	texts := map[string]string{}
+	for pair := range slices.Chunk(answer[1:], 2) {
+		if pair[1] != "" {
+			texts[pair[0]] = pair[1]
+		}
+	}
+	if dead, err = q.letters(ctx, texts); err != nil {
+		return nil, after, q.fail("read the dead letters of", err)
+	}
+	ms, err := strconv.ParseInt(answer[0], 10, 64)
+	if err != nil {
+		return nil, after, q.fail("read the dead letters of", err)
+	}
+	return dead, time.UnixMilli(ms), nil
 }
 
 func readLetter(key, text, raw string, there bool, known string) (DeadMessage, error) {

@@ -94,3 +94,35 @@ func TestMessageMayBeADeadLetterAtOnce(t *testing.T) {
 		b.wantBooks(q, Books{Pushed: 1, Dead: 1})
 	})
 }
+
+// Whoever tells of deaths and notes the time tells of each once.
+func TestDeathsAreReadInTheirOrderAndEachOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.open(b.rdb, Config{Name: b.name, Worker: "w", MaxAttempts: 1})
+		want := numbered(2*deathsAtOnce + 50)
+		b.push(q, want...)
+		got := b.take(q, len(want))
+		b.must(q.Nack(t.Context(), errBad, got[:20]...))
+		b.must(q.Nack(t.Context(), errBad, got[20:20+deathsAtOnce+30]...)) // all in one millisecond
+		b.must(q.Nack(t.Context(), errBad, got[20+deathsAtOnce+30:]...))
+		var told []string
+		after := time.UnixMilli(0)
+		b.until("all are told", func() bool {
+			dead, until, err := q.Deaths(t.Context(), after)
+			b.must(err)
+			for _, d := range dead {
+				told = append(told, d.ID)
+			}
+			after = until
+			return len(told) >= len(want)
+		})
+		slices.Sort(told)
+		if !slices.Equal(told, want) {
+			t.Errorf("told of %d deaths, want %d", len(told), len(want))
+		}
+		if dead, _, err := q.Deaths(t.Context(), after); err != nil || len(dead) != 0 {
+			t.Errorf("again: %v, %v", dead, err)
+		}
+	})
+}

@@ -145,7 +145,7 @@ func (q *Queue) Extend(ctx context.Context) error {
 	if err != nil {
 		return q.fail("extend the lease in", err)
 	}
-	q.renewed(asked, heard)
+	q.renewed(asked, nil)
 	q.setHeld(held)
 	return nil
 }

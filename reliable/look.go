@@ -101,10 +101,7 @@ func (q *Queue) count(ctx context.Context, open bool) (Depth, Books, error) {
 }
 
 func (q *Queue) countOf(ctx context.Context, open bool, workers []string) (Depth, Books, error) {
-	keys, args := q.all(), []any{0}
-	if open {
-		args[0] = 1
-	}
+	keys, args := q.all(), []any{flag(open)}
 	for _, worker := range workers {
 		lists, err := q.listsOf(worker)
 		if err != nil {
@@ -134,14 +131,14 @@ func (q *Queue) listsOf(worker string) ([]string, error) {
 
 func readCount(reply any) (Depth, Books, error) {
 	row, ok := reply.([]any)
-	if !ok || len(row) != 10 {
+	if !ok || len(row) != 12 {
 		return Depth{}, Books{}, fmt.Errorf("unexpected answer %v", reply)
 	}
 	var d Depth
 	var b Books
 	var now, pause int64
 	for i, into := range map[int]*int64{
-		0: &d.Waiting, 1: &d.Delayed, 2: &d.Taken, 3: &d.Dead, 5: &now, 6: &pause, 7: &b.Pushed, 8: &b.Done, 9: &b.Dropped,
+		0: &d.Waiting, 1: &d.Delayed, 2: &d.Taken, 3: &d.Dead, 5: &now, 6: &pause, 7: &b.Pushed, 8: &b.Done, 9: &b.Dropped, 10: &b.Failed,
 	} {
 		if *into, ok = row[i].(int64); !ok {
 			return Depth{}, Books{}, fmt.Errorf("unexpected answer %v", reply)
@@ -155,6 +152,7 @@ func readCount(reply any) (Depth, Books, error) {
 	if m, err := Decode([]byte(head)); err == nil && !m.At.IsZero() && d.Waiting > 0 {
 		d.Oldest = max(0, time.UnixMilli(now).Sub(m.At))
 	}
+	b.Waits = readWaits(row[11])
 	b.Dead, b.Waiting, b.Delayed, b.Taken = d.Dead, d.Waiting, d.Delayed, d.Taken
 	return d, b, nil
 }

@@ -67,7 +67,7 @@ func TestDepthAsksAgainWhereWorkersChanged(t *testing.T) {
 
 func TestDepthRefusesAnAnswerThatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
-	for _, reply := range []any{nil, "x", []any{}, []any{int64(1), int64(1), "x", int64(1), "", int64(1), int64(1), int64(1), int64(1), int64(1)}} {
+	for _, reply := range []any{nil, "x", []any{}, []any{int64(1), int64(1), "x", int64(1), "", int64(1), int64(1), int64(1), int64(1), int64(1), int64(1), nil}} {
 		if d, _, err := readCount(reply); err == nil {
 			t.Errorf("%v is %+v", reply, d)
 		}

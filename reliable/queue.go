@@ -56,6 +56,9 @@ type Config struct {
 	// Receipts is of how many messages Find still says that they were acknowledged.
 	// Zero: none.
 	Receipts int
+	// Waits counts how long messages wait until they are delivered for the first
+	// time: see Books.
+	Waits bool
 }
 
 // Queue is one worker's hold of a queue: a process opens one for each worker name.
@@ -119,6 +122,9 @@ func (q *Queue) all(more ...string) []string { return append(q.keys.all(q.taken,
 
 // Worker is the name under which this queue takes messages.
 func (q *Queue) Worker() string { return q.cfg.Worker }
+
+// Lease is how long this worker may be silent.
+func (q *Queue) Lease() time.Duration { return q.cfg.Lease }
 
 // Keys are the queue's keys.
 func (q *Queue) Keys() Keys { return q.keys }

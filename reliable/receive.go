@@ -78,7 +78,7 @@ func (q *Queue) take(ctx context.Context, most int) ([]Message, time.Duration, e
 	q.asking.Lock()
 	defer q.asking.Unlock()
 	name, heard, asked := nonce(), q.unconfirmed(), time.Now()
-	args := append([]any{q.cfg.Worker, q.cfg.Lease.Milliseconds(), name, most}, heard...)
+	args := append([]any{q.cfg.Worker, q.cfg.Lease.Milliseconds(), name, most, flag(q.cfg.Waits)}, heard...)
 	answer, err := q.scripts.take.Run(ctx, q.rdb, q.all(), args...).Slice()
 	if err != nil {
 		q.doubt()
@@ -95,6 +95,13 @@ func (q *Queue) take(ctx context.Context, most int) ([]Message, time.Duration, e
 	q.hear(name)
 	got, err := q.openAll(ctx, answer[3:])
 	return got, again, err
+}
+
+func flag(set bool) int {
+	if set {
+		return 1
+	}
+	return 0
 }
 
 func number(answer any) int64 {

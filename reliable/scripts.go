@@ -11,7 +11,7 @@ import (
 var files embed.FS
 
 type scriptSet struct {
-	push, take, lease, ack, nack, release, replace, bury, reap, tend, replay, drop, purge, depth, park, adopt, leave *lua.Script
+	push, take, lease, ack, nack, release, replace, bury, reap, tend, replay, drop, purge, depth, park, adopt, leave, deaths *lua.Script
 }
 
 // scripts are read once per process, by the first New.
@@ -20,7 +20,7 @@ var scripts = sync.OnceValues(func() (*scriptSet, error) {
 	for name, into := range map[string]**lua.Script{
 		"push": &s.push, "take": &s.take, "lease": &s.lease, "ack": &s.ack, "nack": &s.nack, "release": &s.release,
 		"replace": &s.replace, "bury": &s.bury, "reap": &s.reap, "tend": &s.tend, "replay": &s.replay, "drop": &s.drop,
-		"purge": &s.purge, "depth": &s.depth, "park": &s.park, "adopt": &s.adopt, "leave": &s.leave,
+		"purge": &s.purge, "depth": &s.depth, "park": &s.park, "adopt": &s.adopt, "leave": &s.leave, "deaths": &s.deaths,
 	} {
 		script, err := lua.Load(files, name)
 		if err != nil {

@@ -38,7 +38,12 @@ func AgentQueues(agent string) []string {
 }
 
 // RoleQueue names the queue for work of a role that has no live agent.
-func RoleQueue(role string) string { return "role:" + role }
+func RoleQueue(role string) string { return rolePrefix + role }
+
+const rolePrefix = "role:"
+
+// RoleOf is the role whose queue this is.
+func RoleOf(queue string) (role string, ok bool) { return strings.CutPrefix(queue, rolePrefix) }
 
 // QueueAgent gives the agent that a queue belongs to, "" for a role's queue.
 func QueueAgent(queue string) string {

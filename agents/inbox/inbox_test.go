@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 func TestMessagesWaitInTheirOrderAndOnce(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
-		b, err := New(rdb)
+		b, err := New(rdb, Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +60,7 @@ func TestMessagesWaitInTheirOrderAndOnce(t *testing.T) {
 func TestWhatIsNoMessageOfOursIsShownAsItIs(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
-		b, err := New(rdb)
+		b, err := New(rdb, Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func TestWhatIsNoMessageOfOursIsShownAsItIs(t *testing.T) {
 func TestPuttingTakesNoPartInTheQueue(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
-		b, err := New(rdb)
+		b, err := New(rdb, Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +128,7 @@ func TestPuttingTakesNoPartInTheQueue(t *testing.T) {
 // The names are those of the contract.
 func TestMessageIsShownInTheWordsOfTheContract(t *testing.T) {
 	t.Parallel()
-	m := message("dev-1", reliable.Message{ID: "m", Attempt: 1, At: time.UnixMilli(1700000000000), Body: []byte(`{"from":"a","message":"hi","priority":"high","type":"agent_to_agent"}`)})
+	m := message("dev-1", reliable.Message{ID: "m", Attempt: 1, At: time.UnixMilli(1700000000000), Body: []byte(`{"from":"a","message":"hi","priority":"high","type":"agent_to_agent"}`)}, reliable.Waiting)
 	got, err := json.Marshal(m)
 	want := `{"id":"m","from":"a","to":"dev-1","message":"hi","priority":"high","type":"agent_to_agent",` +
 		`"timestamp":"2023-11-14T22:13:20Z","attempt":2,"state":"waiting","history":[]}`
@@ -141,7 +141,7 @@ func TestErrorsNameTheInbox(t *testing.T) {
 	t.Parallel()
 	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})
 	defer rdb.Close()
-	b, err := New(rdb)
+	b, err := New(rdb, Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestNamesAreFoldedAndChecked(t *testing.T) {
 			t.Errorf("%q: %q, %v", in, got, err)
 		}
 	}
-	b, err := New(redistest.Mini(t))
+	b, err := New(redistest.Mini(t), Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestNamesAreFoldedAndChecked(t *testing.T) {
 	if _, err := b.Peek(t.Context(), "no name", 1); !errors.Is(err, ErrName) {
 		t.Errorf("peek: %v", err)
 	}
-	if _, err := New(nil); err == nil {
+	if _, err := New(nil, Config{}); err == nil {
 		t.Error("an inbox without a client")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/prpflow/prpflow/agents"
+	"github.com/prpflow/prpflow/agents/mode"
 	"github.com/prpflow/prpflow/internal/redisconn"
 )
 
@@ -34,7 +35,7 @@ func (p *program) agentRunCmd() *cobra.Command {
 				return err
 			}
 			log := p.logger()
-			n, err := startNode(cmd.Context(), nodeConfig{cfg: cfg, redis: cfg.Redis, specs: specs, state: cfg.StateDir, log: log})
+			n, err := startNode(cmd.Context(), nodeConfig{cfg: cfg, redis: cfg.Redis, specs: specs, state: cfg.StateDir, mode: p.variable(mode.Variable), log: log})
 			if err != nil {
 				return err
 			}
@@ -96,6 +97,11 @@ func names(specs []agents.Spec) []string {
 // logger writes what a long-lived process has to say.
 func (p *program) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+// warner writes what a verb must not keep to itself.
+func (p *program) warner() *slog.Logger {
+	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 func (p *program) agentsCmd() *cobra.Command {

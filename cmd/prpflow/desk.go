@@ -93,7 +93,7 @@ func newDesk(ctx context.Context, cfg config.Config, rdb redis.UniversalClient, 
 		return nil, err
 	}
 	d.registry.Log = with.broker.Log
-	if d.inbox, err = inbox.New(rdb); err != nil {
+	if d.inbox, err = inbox.New(rdb, inboxConfig(cfg, with.broker.Log)); err != nil {
 		return nil, err
 	}
 	with.engine.Store, with.engine.Broker, with.engine.Registry, with.engine.Nonce = seamStore(d.store), seamBroker(d.broker), seamRegistry(d.registry), nonce

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/prpflow/prpflow/agents"
+	"github.com/prpflow/prpflow/agents/inbox"
+	"github.com/prpflow/prpflow/reliable"
 	"github.com/prpflow/prpflow/workflow"
 )
 
@@ -22,6 +26,19 @@ type letter struct {
 	Reason  string    `json:"reason"`
 	Attempt int       `json:"attempt"`
 	At      time.Time `json:"at"`
+	*spoken
+}
+
+// spoken is what a dead letter of the lane of messages has beside that.
+type spoken struct {
+	From      string      `json:"from"`
+	To        string      `json:"to"`
+	Message   string      `json:"message"`
+	Priority  string      `json:"priority"`
+	Type      string      `json:"type"`
+	Timestamp time.Time   `json:"timestamp"`
+	State     string      `json:"state"`
+	History   []inbox.Try `json:"history"`
 }
 
 const (
@@ -35,11 +52,22 @@ func (p *program) dlqCmd() *cobra.Command {
 }
 
 func asLetter(d workflow.DeadLetter) letter {
-	return letter{d.ID, laneTasks, d.PRP, d.Queue, d.Reason, d.Attempt, d.At.UTC()}
+	return letter{d.ID, laneTasks, d.PRP, d.Queue, d.Reason, d.Attempt, d.At.UTC(), nil}
 }
 
-// letters lists the dead letters of both lanes: jobs that were given up, and what
-// was in an outbox and is no entry.
+func asMessage(d inbox.Dead) letter {
+	return letter{d.ID, laneMessages, "", queueOf(d.To), d.Reason, d.Attempt, d.At, &spoken{
+		d.From, d.To, d.Message.Message, d.Priority, d.Type, d.Timestamp, d.State, d.History,
+	}}
+}
+
+// queueOf is what the queue of an inbox is called.
+func queueOf(name string) string { return inboxQueue + name }
+
+const inboxQueue = "inbox:"
+
+// letters lists the dead letters of both lanes: jobs and messages that were given
+// up, and what was in an outbox and is no entry.
 func (d *desk) letters(ctx context.Context) ([]letter, error) {
 	dead, err := d.store.DeadLetters(ctx)
 	if err != nil {
@@ -48,6 +76,13 @@ func (d *desk) letters(ctx context.Context) ([]letter, error) {
 	letters := make([]letter, 0, len(dead))
 	for _, l := range dead {
 		letters = append(letters, asLetter(l))
+	}
+	messages, err := d.inbox.Dead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range messages {
+		letters = append(letters, asMessage(m))
 	}
 	aside, err := d.aside(ctx)
 	return append(letters, aside...), err
@@ -71,6 +106,13 @@ func (d *desk) letter(ctx context.Context, id string) (letter, error) {
 	}
 	if !errors.Is(err, workflow.ErrNotFound) {
 		return letter{}, err
+	}
+	messages, err := d.inbox.Dead(ctx)
+	if err != nil {
+		return letter{}, err
+	}
+	if i := slices.IndexFunc(messages, func(m inbox.Dead) bool { return m.ID == id }); i >= 0 {
+		return asMessage(messages[i]), nil
 	}
 	aside, err := d.aside(ctx)
 	if err != nil {
@@ -125,47 +167,110 @@ func (p *program) dlqShowCmd() *cobra.Command {
 			if asJSON {
 				return p.asJSON(l)
 			}
-			fmt.Fprintf(p.out, "%s\nlane:   %s\nPRP:    %s\nqueue:  %s\nruns:   %d\nat:     %s\nreason: %s\n",
-				l.ID, l.Lane, l.PRP, l.Queue, l.Attempt, clock(l.At), l.Reason)
+			p.showLetter(l)
 			return nil
 		}),
 	}
 	return jsonFlag(c, &asJSON)
 }
 
+func (p *program) showLetter(l letter) {
+	fmt.Fprintf(p.out, "%s\nlane:    %s\nPRP:     %s\nqueue:   %s\nruns:    %d\nat:      %s\nreason:  %s\n",
+		l.ID, l.Lane, oneLine(l.PRP, 120), l.Queue, l.Attempt, clock(l.At), agents.Printable(l.Reason))
+	if l.spoken == nil {
+		return
+	}
+	fmt.Fprintf(p.out, "from:    %s\nsent:    %s\n", oneLine(l.From, 120), clock(l.Timestamp))
+	for _, h := range l.History {
+		fmt.Fprintf(p.out, "%d: %s, %s: %s\n", h.Attempt, clock(h.At), h.Worker, oneLine(h.Reason, 500))
+	}
+	fmt.Fprintf(p.out, "\n%s\n", agents.Printable(l.Message))
+}
+
 func noLetter(id string, err error) error {
-	if errors.Is(err, workflow.ErrNotFound) {
+	if errors.Is(err, workflow.ErrNotFound) || errors.Is(err, reliable.ErrNoLetter) {
 		return &coded{errNotFound, fmt.Sprintf("there is no dead letter %s: `prpflow dlq list` shows those that are", id)}
 	}
 	return err
 }
 
+// errAside is about what an outbox has put aside.
+func errAside(id string) error {
+	return &coded{errRefused, fmt.Sprintf("%s was put aside by an outbox, since it is no entry: it can only be looked at", id)}
+}
+
 func (p *program) dlqReplayCmd() *cobra.Command {
 	var a asked
+	var queue string
 	c := &cobra.Command{
 		Use:   "replay ID",
-		Short: "Give the work out again: fires retry on its PRP",
-		Args:  cobra.ExactArgs(1),
-		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
-			dead, err := d.engine.DeadLetter(cmd.Context(), args[0])
-			if err != nil {
-				return noLetter(args[0], err)
+		Short: "Give it out again: fires retry on the PRP of a task, puts a message back into its inbox",
+		Long: "Give it out again. Of a task: fires retry on its PRP. Of a message: puts it back at the end of its\n" +
+			"inbox, with its id and history. With --all the dead letters of an inbox go back: --all inbox:dev-1",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if queue != "" {
+				return cobra.NoArgs(cmd, args)
 			}
-			return p.fire(cmd, d, &a, dead.PRP, "retry", "")
+			return cobra.ExactArgs(1)(cmd, args)
+		},
+		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
+			if queue != "" {
+				return p.replayAll(cmd.Context(), d, queue)
+			}
+			l, err := d.letter(cmd.Context(), args[0])
+			switch {
+			case err != nil:
+				return noLetter(args[0], err)
+			case l.Lane == laneTasks:
+				return p.fire(cmd, d, &a, l.PRP, "retry", "")
+			case l.spoken == nil:
+				return errAside(l.ID)
+			}
+			if err := d.inbox.Replay(cmd.Context(), l.To, l.ID); err != nil {
+				return noLetter(l.ID, err)
+			}
+			fmt.Fprintf(p.out, "%s is back in the inbox of %s\n", l.ID, l.To)
+			return nil
 		}),
 	}
+	c.Flags().StringVar(&queue, "all", "", "replay all dead letters of this queue of messages, as inbox:dev-1")
 	a.flags(c)
 	return c
+}
+
+// replayAll puts back all dead letters of an inbox.
+func (p *program) replayAll(ctx context.Context, d *desk, queue string) error {
+	name, ok := strings.CutPrefix(queue, inboxQueue)
+	if !ok {
+		return usagef("%s is not a queue of messages: they are called inbox:AGENT", queue)
+	}
+	n, err := d.inbox.ReplayAll(ctx, name)
+	if err != nil {
+		return sendError(err)
+	}
+	fmt.Fprintf(p.out, "%d back in the inbox of %s\n", n, name)
+	return nil
 }
 
 func (p *program) dlqDropCmd() *cobra.Command {
 	var reason, as string
 	c := &cobra.Command{
 		Use:   "drop ID",
-		Short: "Throw a dead letter away; its PRP stays as it is",
+		Short: "Throw a dead letter away; the PRP of a task stays as it is",
 		Args:  cobra.ExactArgs(1),
 		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
-			if err := d.engine.DropDeadLetter(cmd.Context(), args[0], person(as), reason); err != nil {
+			ctx := cmd.Context()
+			l, err := d.letter(ctx, args[0])
+			switch {
+			case err != nil:
+			case l.Lane == laneTasks:
+				err = d.engine.DropDeadLetter(ctx, l.ID, person(as), reason)
+			case l.spoken == nil:
+				err = errAside(l.ID)
+			default:
+				err = d.inbox.Drop(ctx, l.To, l.ID)
+			}
+			if err != nil {
 				return noLetter(args[0], err)
 			}
 			fmt.Fprintln(p.out, args[0], "is dropped")

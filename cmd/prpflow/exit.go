@@ -24,11 +24,12 @@ const (
 )
 
 // errUsage marks bad input, errFailed a PRP that came to a bad end. notFound is
-// what nobody knows.
+// what nobody knows, errRefused what the state does not allow.
 var (
 	errUsage    = errors.New("bad input")
 	errFailed   = errors.New("failed or cancelled")
 	errNotFound = errors.New("not found")
+	errRefused  = errors.New("refused")
 )
 
 // coded is an error whose sentence is complete, with the kind that decides the
@@ -60,6 +61,7 @@ var codes = []struct {
 	{workflow.ErrUnavailable, exitUnreachable},
 	{errNotFound, exitNotFound},
 	{workflow.ErrNotFound, exitNotFound},
+	{errRefused, exitConflict},
 	{workflow.ErrConflict, exitConflict},
 	{workflow.ErrUnfit, exitConflict},
 	{agents.ErrNameTaken, exitConflict},

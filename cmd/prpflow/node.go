@@ -14,8 +14,10 @@ import (
 	"github.com/prpflow/prpflow/agents"
 	"github.com/prpflow/prpflow/agents/exec"
 	"github.com/prpflow/prpflow/agents/registry"
+	"github.com/prpflow/prpflow/bus"
 	"github.com/prpflow/prpflow/internal/config"
 	"github.com/prpflow/prpflow/internal/redisconn"
+	"github.com/prpflow/prpflow/reliable/spool"
 	"github.com/prpflow/prpflow/tasks"
 	"github.com/prpflow/prpflow/tasks/broker"
 	"github.com/prpflow/prpflow/workflow"
@@ -41,6 +43,9 @@ type node struct {
 	runtime *agents.Runtime
 	servers []*broker.Server
 	queues  []string
+	spool   *spool.Spool
+	bridge  *bus.Listener // nil where the process does not serve
+	patrol  *patrol       // the same
 
 	// Everything in the background ends with the context of back, not with the
 	// signal that ends the process: drained runs have last words.
@@ -57,6 +62,7 @@ type nodeConfig struct {
 	specs  []agents.Spec // agents that run in this process
 	serves bool          // it relays and sweeps for everybody
 	state  string        // folder for results
+	mode   string        // what the environment says of the mode, "" for nothing
 	log    *slog.Logger
 }
 
@@ -78,7 +84,11 @@ func startNode(ctx context.Context, c nodeConfig) (*node, error) {
 		return nil, err
 	}
 	n.run(c.serves)
-	if err := n.open(); err != nil {
+	err = n.post(c.serves, c.mode)
+	if err == nil {
+		err = n.open()
+	}
+	if err != nil {
 		return nil, errors.Join(err, n.close(ctx))
 	}
 	return n, nil

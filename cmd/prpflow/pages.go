@@ -22,7 +22,7 @@ type pages struct {
 // pages serves what people look at.
 func (n *node) pages(cfg config.Config, listener net.Listener) (*pages, error) {
 	handler, err := dashboards.New(dashboards.Config{
-		Redis: n.rdb, PRPs: n.engine, Counters: n.store, Queues: n.broker, Agents: n.registry, Inboxes: n.inbox,
+		Redis: n.rdb, PRPs: n.engine, Counters: n.store, Queues: n.broker, Agents: n.registry, Inboxes: n.inbox, Post: n.patrol.post,
 		Ready: n.ready, AsynqmonWrite: cfg.AsynqmonWrite, Local: config.Loopback(cfg.Listen),
 	})
 	if err != nil {
@@ -46,6 +46,9 @@ func (n *node) ready(ctx context.Context) error {
 	}
 	if !n.relay.Alive() {
 		return errors.New("the relay does not run")
+	}
+	if !n.bridge.Ready() {
+		return errors.New("the bridge does not hear the bus")
 	}
 	return nil
 }

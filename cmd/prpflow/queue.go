@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,10 +22,23 @@ type shownQueue struct {
 	Delayed int64  `json:"delayed"`
 	Dead    int64  `json:"dead"`
 	Paused  bool   `json:"paused"`
+	// Oldest is how long the next one has been waiting.
+	Oldest float64 `json:"oldest_seconds"`
+	// Books are those of a queue of messages.
+	Books *shownBooks `json:"books,omitempty"`
+}
+
+// shownBooks are the numbers of a queue that must add up.
+type shownBooks struct {
+	Pushed  int64 `json:"pushed"`
+	Done    int64 `json:"done"`
+	Dropped int64 `json:"dropped"`
+	Failed  int64 `json:"failed_deliveries"`
+	Missing int64 `json:"missing"`
 }
 
 func (p *program) queueCmd() *cobra.Command {
-	return group("queue", "List, pause and resume queues", p.queueListCmd(),
+	return group("queue", "List, pause, empty and scale queues", p.queueListCmd(), p.queueDrainCmd(), p.queuePurgeCmd(), p.queueScaleCmd(),
 		p.queueHoldCmd("pause", "Hand out nothing of a queue until it is resumed; `agent:NAME` means all its priorities"),
 		p.queueHoldCmd("resume", "Undo pause"))
 }
@@ -49,12 +63,20 @@ func (p *program) queueListCmd() *cobra.Command {
 				if q.Paused {
 					paused = "paused"
 				}
-				rows[i] = []string{q.Lane, q.Queue, n(q.Waiting), n(q.Active), n(q.Delayed), n(q.Dead), paused}
+				rows[i] = []string{q.Lane, q.Queue, n(q.Waiting), n(q.Active), n(q.Delayed), n(q.Dead), age(q.Oldest), paused}
 			}
-			return p.table("LANE QUEUE WAITING ACTIVE DELAYED DEAD PAUSED", rows)
+			return p.table("LANE QUEUE WAITING ACTIVE DELAYED DEAD OLDEST PAUSED", rows)
 		}),
 	}
 	return jsonFlag(c, &asJSON)
+}
+
+// age is a number of seconds for people.
+func age(seconds float64) string {
+	if seconds == 0 {
+		return "-"
+	}
+	return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
 }
 
 func n(i int64) string { return strconv.FormatInt(i, 10) }
@@ -66,17 +88,25 @@ func (d *desk) queues(ctx context.Context) ([]shownQueue, error) {
 		return nil, err
 	}
 	for _, q := range queues {
-		list = append(list, shownQueue{
+		shown := shownQueue{
 			Lane: laneTasks, Queue: q.Name, Waiting: int64(q.Pending), Active: int64(q.Active),
 			Delayed: int64(q.Scheduled + q.Retry), Dead: int64(q.Archived), Paused: q.Paused,
-		})
+		}
+		if !q.Oldest.IsZero() {
+			shown.Oldest = max(0, time.Since(q.Oldest).Seconds())
+		}
+		list = append(list, shown)
 	}
-	depths, err := d.inbox.Depths(ctx)
+	inboxes, err := d.inbox.Overviews(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range sortedKeys(depths) {
-		list = append(list, shownQueue{Lane: laneMessages, Queue: "inbox:" + name, Waiting: depths[name]})
+	for _, o := range inboxes {
+		list = append(list, shownQueue{
+			Lane: laneMessages, Queue: queueOf(o.Name), Waiting: o.Depth.Waiting, Active: o.Depth.Taken, Delayed: o.Depth.Delayed,
+			Dead: o.Depth.Dead, Paused: o.Depth.Paused, Oldest: o.Depth.Oldest.Seconds(),
+			Books: &shownBooks{o.Books.Pushed, o.Books.Done, o.Books.Dropped, o.Books.Failed, o.Books.Imbalance()},
+		})
 	}
 	return list, nil
 }
@@ -88,6 +118,9 @@ func (p *program) queueHoldCmd(verb, short string) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
 			ctx := cmd.Context()
+			if name, ok := strings.CutPrefix(args[0], inboxQueue); ok {
+				return p.holdInbox(ctx, d, verb, name)
+			}
 			known, err := d.broker.Infos(ctx)
 			if err != nil {
 				return err
@@ -118,4 +151,17 @@ func (p *program) queueHoldCmd(verb, short string) *cobra.Command {
 			return nil
 		}),
 	}
+}
+
+// holdInbox pauses or resumes an inbox.
+func (p *program) holdInbox(ctx context.Context, d *desk, verb, name string) error {
+	hold := d.inbox.Resume
+	if verb == "pause" {
+		hold = d.inbox.Pause
+	}
+	if err := hold(ctx, name); err != nil {
+		return sendError(err)
+	}
+	fmt.Fprintf(p.out, "%s: %sd\n", queueOf(name), verb)
+	return nil
 }

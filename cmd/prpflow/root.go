@@ -49,6 +49,7 @@ func (p *program) root() *cobra.Command {
 		&cobra.Group{ID: "run", Title: "Run:"},
 		&cobra.Group{ID: "work", Title: "Submit and steer PRPs:"},
 		&cobra.Group{ID: "look", Title: "Look:"},
+		&cobra.Group{ID: "talk", Title: "Messages:"},
 		&cobra.Group{ID: "operate", Title: "Operate:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
@@ -64,8 +65,9 @@ func (p *program) root() *cobra.Command {
 		p.shortCmd("pause", "Give nobody a PRP's work until it is resumed; what runs may finish"),
 		p.shortCmd("resume", "Undo pause"),
 		p.shortCmd("undepend", "Let a PRP go without the dependencies that it waits for"))
-	add("look", p.listCmd(), p.showCmd(), p.historyCmd(), p.watchCmd(), p.logsCmd(), p.agentsCmd(), p.inboxCmd())
-	add("operate", p.queueCmd(), p.dlqCmd(), p.lifecycleCmd(), p.configCmd(), p.versionCmd())
+	add("look", p.listCmd(), p.showCmd(), p.historyCmd(), p.watchCmd(), p.logsCmd(), p.agentsCmd())
+	add("talk", p.sendCmd(), p.inboxCmd(), p.broadcastCmd(), p.spoolCmd())
+	add("operate", p.queueCmd(), p.dlqCmd(), p.modeCmd(), p.lifecycleCmd(), p.configCmd(), p.versionCmd())
 	return root
 }
 

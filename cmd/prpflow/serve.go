@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/prpflow/prpflow/agents"
+	"github.com/prpflow/prpflow/agents/mode"
 	"github.com/prpflow/prpflow/internal/config"
 	"github.com/prpflow/prpflow/internal/redisconn"
 )
@@ -62,7 +63,7 @@ func (p *program) serve(ctx context.Context, cfg config.Config, specs []agents.S
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	n, err := startNode(ctx, nodeConfig{cfg: cfg, redis: address, specs: specs, serves: true, state: cfg.StateDir, log: log})
+	n, err := startNode(ctx, nodeConfig{cfg: cfg, redis: address, specs: specs, serves: true, state: cfg.StateDir, mode: p.variable(mode.Variable), log: log})
 	if err != nil {
 		return err
 	}

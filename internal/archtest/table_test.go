@@ -40,13 +40,15 @@ var table = []row{
 	{"agents/exec", []string{"agents"}},
 	{"agents/tmux", []string{"agents"}},
 	{"agents/registry", []string{"agents", "internal/lua"}},
-	{"agents/inbox", []string{"reliable"}},
+	{"agents/mode", []string{"reliable"}},
+	{"agents/scale", []string{"tasks"}},
+	{"agents/inbox", []string{"reliable", "bus"}},
 	{"agents/internal/proc", nil},
 	{"agents/internal/plain", nil},
 
 	// Doors and windows.
 	{"api", []string{"workflow", "tasks/broker", "reliable", "agents/registry"}},
-	{"dashboards", []string{"workflow", "tasks/broker", "reliable", "agents/registry"}},
+	{"dashboards", []string{"workflow", "tasks/broker", "reliable", "agents/registry", "agents/inbox", "agents/mode", "agents/scale"}},
 
 	{"internal/lua", nil},
 	{"internal/redisconn", nil},

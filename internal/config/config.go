@@ -29,6 +29,19 @@ type Config struct {
 	StateDir string
 	// SpoolDir is the folder of messages that wait for Redis.
 	SpoolDir string
+	// MessagesLimit is how many messages may wait in one inbox.
+	MessagesLimit int
+	// From these on there is an alert; zero turns it off. Waiting are messages in an
+	// inbox, Dead are those that died within an hour, Wait is the 95th percentile of
+	// the last ten minutes, Oldest the age of the next message.
+	AlertsWaiting, AlertsDead int
+	AlertsWait, AlertsOldest  time.Duration
+	// AuditEvery is how often books are checked and alerts are looked for.
+	AuditEvery time.Duration
+	// Rollback is RollbackAlert or RollbackTmux.
+	Rollback string
+	// ScaleTarget is within what time waiting work should be done.
+	ScaleTarget time.Duration
 	// Sources tells of each key where its value came from, in words.
 	Sources map[string]string
 

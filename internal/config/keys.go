@@ -18,6 +18,21 @@ const (
 	KeyAPITokens     = "api.tokens"
 	KeyStateDir      = "state.dir"
 	KeySpoolDir      = "spool.dir"
+	KeyMessagesLimit = "messages.limit"
+
+	KeyAlertsWaiting = "alerts.waiting"
+	KeyAlertsDead    = "alerts.dead_letters"
+	KeyAlertsWait    = "alerts.wait"
+	KeyAlertsOldest  = "alerts.oldest"
+	KeyAuditEvery    = "audit.every"
+	KeyRollback      = "rollback"
+	KeyScaleTarget   = "scale.target"
+)
+
+// What is done where the message lane should be rolled back.
+const (
+	RollbackAlert = "alert" // a person is told
+	RollbackTmux  = "tmux"  // the switch is turned to tmux, and a person is told
 )
 
 // key is one line of the table of all that can be configured.
@@ -38,6 +53,14 @@ var keys = []key{
 	{name: KeyAPITokens, secret: true, noFlag: true},
 	{name: KeyStateDir},
 	{name: KeySpoolDir},
+	{name: KeyMessagesLimit, value: "100000"},
+	{name: KeyAlertsWaiting, value: "1000"},
+	{name: KeyAlertsDead, value: "10"},
+	{name: KeyAlertsWait, value: "1m"},
+	{name: KeyAlertsOldest, value: "15m"},
+	{name: KeyAuditEvery, value: "1m"},
+	{name: KeyRollback, value: RollbackAlert},
+	{name: KeyScaleTarget, value: "30m"},
 }
 
 func find(name string) (key, bool) {

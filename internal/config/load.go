@@ -261,6 +261,34 @@ func (c *Config) set(name, text string) (err error) {
 		c.StateDir = text
 	case KeySpoolDir:
 		c.SpoolDir = text
+	case KeyMessagesLimit:
+		c.MessagesLimit, err = count(text, 1)
+	default:
+		return c.setWatch(name, text)
+	}
+	return err
+}
+
+// setWatch sets what is about watching the lanes.
+func (c *Config) setWatch(name, text string) (err error) {
+	switch name {
+	case KeyAlertsWaiting:
+		c.AlertsWaiting, err = count(text, 0)
+	case KeyAlertsDead:
+		c.AlertsDead, err = count(text, 0)
+	case KeyAlertsWait:
+		c.AlertsWait, err = duration(text)
+	case KeyAlertsOldest:
+		c.AlertsOldest, err = duration(text)
+	case KeyAuditEvery:
+		c.AuditEvery, err = period(text)
+	case KeyRollback:
+		c.Rollback = text
+		if text != RollbackAlert && text != RollbackTmux {
+			err = fmt.Errorf("%q is neither %s nor %s", text, RollbackAlert, RollbackTmux)
+		}
+	case KeyScaleTarget:
+		c.ScaleTarget, err = period(text)
 	}
 	return err
 }
@@ -271,6 +299,23 @@ func duration(text string) (time.Duration, error) {
 		return 0, fmt.Errorf("%q is no duration such as 30s or 5m", text)
 	}
 	return d, nil
+}
+
+// period is a duration that something is done in.
+func period(text string) (time.Duration, error) {
+	d, err := duration(text)
+	if err == nil && d < 10*time.Millisecond {
+		err = fmt.Errorf("%q is shorter than 10ms", text)
+	}
+	return d, err
+}
+
+func count(text string, least int) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least {
+		return 0, fmt.Errorf("%q is not a number of at least %d", text, least)
+	}
+	return n, nil
 }
 
 func truth(text string) (bool, error) {

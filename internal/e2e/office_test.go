@@ -51,7 +51,7 @@ func openBureau(t *testing.T, rdb redis.UniversalClient, worker string, lc *fsm.
 	ok(t, err)
 	b.registry, err = registry.New(rdb)
 	ok(t, err)
-	box, err := inbox.New(rdb)
+	box, err := inbox.New(rdb, inbox.Config{})
 	ok(t, err)
 	b.engine, err = engine.New(engine.Config{
 		Store: b.store, Broker: b.broker, Registry: b.registry, Active: lc, Nonce: func() string { return redistest.Name("n") },

@@ -1,7 +1,8 @@
 -- Renews a lease, moves what the worker has received into its hand, and gives it its oldest other messages, then those at the head.
--- WITH: queue confirm die
+-- WITH: queue confirm die waits
 -- KEYS: 14 the queue's and the worker's
--- ARGS: 4+ the worker, its lease in ms, a name that only this call has, how many messages at most, then the names of calls that it has received
+-- ARGS: 5+ the worker, its lease in ms, a name that only this call has, how many messages at most, 1 to count how long they have waited,
+--   then the names of calls that it has received
 -- RETURNS: how many are in its hand, 1 where the queue is paused, ms to the next delayed message or -1, then in turn the element,
 --   the envelope, which is nil where it is lost, and what is known beyond it
 -- WRITES
@@ -13,7 +14,7 @@ if #due > 0 then
   redis.call('LPUSH', PENDING, unpack(due))
   redis.call('ZREMRANGEBYRANK', DELAYED, 0, #due - 1)
 end
-local waits, elements, keys, rest = confirm({unpack(ARGV, 5)}), {}, {}, {}
+local unread, elements, keys, rest = confirm({unpack(ARGV, 6)}), {}, {}, {}
 local paused = rare and redis.call('EXISTS', PAUSED) or 0
 local want = paused == 1 and 0 or tonumber(ARGV[4])
 local function give(element)
@@ -30,7 +31,7 @@ local function give(element)
   if ends then redis.call('ZREM', EXPIRES, key) end -- until it comes back
   keys[#keys + 1], elements[#elements + 1] = key, '#' .. ARGV[3] .. ' ' .. key
 end
-for _, element in ipairs(waits) do
+for _, element in ipairs(unread) do
   if #keys < want then give(element) else rest[#rest + 1] = element end
 end
 while #keys < want do
@@ -48,6 +49,7 @@ local next = rare and redis.call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
 local answer = {redis.call('ZCARD', HAND), paused, next and math.max(0, next - now) or -1}
 local raws = #keys > 0 and redis.call('HMGET', MESSAGES, unpack(keys)) or {}
 local known = rare and #keys > 0 and redis.call('HMGET', TRIES, unpack(keys)) or {}
+if ARGV[5] == '1' then waits(raws, known) end
 for i, element in ipairs(elements) do
   answer[3 * i + 1], answer[3 * i + 2], answer[3 * i + 3] = element, raws[i], known[i] or false
 end

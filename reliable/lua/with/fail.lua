@@ -5,5 +5,6 @@ local function fail(key, worker, reason, most)
   t.h[#t.h + 1] = {attempt = t.n, at = now, worker = worker, reason = reason}
   if #t.h > 20 then table.remove(t.h, 1) end
   redis.call('HSET', TRIES, key, cjson.encode(t))
+  redis.call('HINCRBY', BOOKS, 'failed', 1)
   return t.n, t.max or tonumber(most), t.exp
 end

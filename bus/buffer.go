@@ -1,0 +1,109 @@
+package bus
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// What a listener keeps for its handler at most.
+const (
+	maxMessages = 10_000
+	maxBytes    = 64 << 20
+)
+
+// Heard is what came on a channel.
+type Heard struct {
+	// Channel is where it came; Agent tells whose it is.
+	Channel string
+	// Payload is what Decode reads, or anything else.
+	Payload []byte
+	// At is when this process received it.
+	At time.Time
+}
+
+func (h Heard) size() int { return len(h.Channel) + len(h.Payload) }
+
+// item is one message in a buffer.
+type item struct {
+	Heard
+	sleep int // of the clock when it came
+}
+
+// buffer is a queue between the connection and the handler, so that a slow
+// handler never makes Redis close the connection.
+type buffer struct {
+	mu      sync.Mutex
+	items   []item
+	bytes   int
+	current *item         // with the handler
+	filled  chan struct{} // holds a token where something came
+}
+
+func newBuffer() *buffer { return &buffer{filled: make(chan struct{}, 1)} }
+
+// put adds a message, and drops the oldest ones where there are too many.
+func (b *buffer) put(i item) (dropped int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.items = append(b.items, i)
+	b.bytes += i.size()
+	for len(b.items) > maxMessages || b.bytes > maxBytes {
+		b.pop()
+		dropped++
+	}
+	select {
+	case b.filled <- struct{}{}:
+	default:
+	}
+	return dropped
+}
+
+// pop takes the oldest one out.
+func (b *buffer) pop() item {
+	first := b.items[0]
+	b.items[0] = item{} // or its payload would live as long as the array
+	b.items = b.items[1:]
+	b.bytes -= first.size()
+	return first
+}
+
+// take waits for a message, which then counts as being with the handler until the
+// next call. ok is false when ctx has ended.
+func (b *buffer) take(ctx context.Context) (i item, ok bool) {
+	for {
+		if i, ok = b.tryTake(); ok {
+			return i, true
+		}
+		select {
+		case <-b.filled:
+		case <-ctx.Done():
+			return item{}, false
+		}
+	}
+}
+
+func (b *buffer) tryTake() (i item, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.current = nil
+	if len(b.items) == 0 {
+		return item{}, false
+	}
+	i = b.pop()
+	b.current = &i
+	return i, true
+}
+
+// oldest is when the oldest message came that is not handled; zero without one.
+func (b *buffer) oldest() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.current != nil:
+		return b.current.At
+	case len(b.items) > 0:
+		return b.items[0].At
+	}
+	return time.Time{}
+}

@@ -1,0 +1,104 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// session is one connection with one subscription.
+type session struct {
+	*Listener
+	sub   *redis.PubSub
+	sleep int         // of the clock when it began
+	asked atomic.Bool // a ping is out that Redis has not answered
+}
+
+// session subscribes and receives until something is wrong. confirmed tells
+// whether Redis has confirmed the subscription.
+//
+// go-redis would connect again by itself, unseen; and after a timeout in the
+// middle of a message it would go on reading in the middle of it. Here each
+// connection is a PubSub of its own, which is read without a timeout and is
+// closed by keepAlive where it is dead.
+func (l *Listener) session(ctx context.Context) (confirmed bool, err error) {
+	ctx, end := context.WithCancelCause(ctx)
+	_, sleep := l.clock.look()
+	s := &session{Listener: l, sub: l.rdb.PSubscribe(ctx, Pattern), sleep: sleep}
+	var wg sync.WaitGroup
+	defer func() {
+		l.ready.Store(false)
+		end(err)
+		wg.Wait()
+		err = context.Cause(ctx) // the first that went wrong
+	}()
+	wg.Go(func() { end(s.keepAlive(ctx)) })
+	wg.Go(func() { <-ctx.Done(); _ = s.sub.Close() })
+	for {
+		got, err := s.sub.Receive(ctx)
+		if err != nil {
+			return confirmed, err
+		}
+		switch got := got.(type) {
+		case *redis.Subscription:
+			confirmed = true
+			l.ready.Store(true)
+			l.cfg.Log.Info("the bus is heard")
+		case *redis.Pong:
+			s.asked.Store(false)
+		case *redis.Message:
+			if err := s.take(got); err != nil {
+				return confirmed, err
+			}
+		}
+	}
+}
+
+// take puts a message into the buffer. What was in the connection while this
+// process was asleep is of an unknown age.
+func (s *session) take(m *redis.Message) error {
+	now, sleep := s.clock.look()
+	if sleep != s.sleep {
+		return errSleep
+	}
+	heard := Heard{Channel: m.Channel, Payload: []byte(m.Payload), At: now}
+	if n := s.buffer.put(item{heard, sleep}); n > 0 {
+		s.losses.add(n, errFull)
+	}
+	return nil
+}
+
+var errSilent = errors.New("Redis does not answer") //lint:ignore ST1005 Redis is a name
+
+// keepAlive answers why the session must end. Pings go through the same
+// connection as the messages: a late answer means that messages are late as well.
+func (s *session) keepAlive(ctx context.Context) error {
+	t := time.NewTicker(s.cfg.BlindAfter / 6)
+	defer t.Stop()
+	var since time.Time // when the ping was sent that is out
+	for {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		now, sleep := s.clock.look()
+		switch {
+		case sleep != s.sleep:
+			return errSleep
+		case !s.asked.Load():
+			since = now
+			s.asked.Store(true)
+			if err := s.sub.Ping(ctx); err != nil {
+				return fmt.Errorf("ping: %w", err)
+			}
+		case elapsed(since, now) > s.cfg.BlindAfter/2:
+			return fmt.Errorf("%w for %s", errSilent, elapsed(since, now))
+		}
+	}
+}

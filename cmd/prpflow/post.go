@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prpflow/prpflow/bus"
+	"github.com/prpflow/prpflow/internal/redisconn"
+)
+
+// How often a long-lived process looks after messages.
+const (
+	tendEvery  = 2 * time.Second
+	spoolEvery = 2 * time.Second
+)
+
+// post is what a long-lived process does for messages: every process empties the
+// spool of its user, one that serves looks after the inboxes and listens to the bus.
+func (n *node) post(serves bool, environment string) error {
+	s, err := openSpool(n.cfg, n.log)
+	if err != nil {
+		return err
+	}
+	n.spool = s
+	n.every(spoolEvery, n.emptySpool)
+	if !serves {
+		return nil
+	}
+	n.every(tendEvery, n.inbox.Tend)
+	if err := n.startPatrol(environment); err != nil {
+		return err
+	}
+	n.bridge, err = bus.NewListener(n.rdb, bus.ListenerConfig{Log: n.log})
+	if err != nil {
+		return err
+	}
+	n.goes(func(ctx context.Context) { n.bridge.Listen(ctx, n.inbox.Hear) })
+	return nil
+}
+
+// emptySpool sends what waits on disk.
+func (n *node) emptySpool(ctx context.Context) error {
+	sent, err := drainSpool(ctx, n.spool, n.inbox, false)
+	if sent > 0 {
+		n.log.Info("spooled messages were sent", "messages", sent)
+	}
+	if redisconn.IsUnavailable(err) {
+		n.log.Log(ctx, slog.LevelDebug, "spooled messages wait", "err", err)
+		return nil
+	}
+	return err
+}
