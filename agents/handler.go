@@ -2,6 +2,7 @@ package agents
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/prpflow/prpflow/tasks"
@@ -38,7 +39,10 @@ type Task struct {
 	Run   tasks.Run
 	Agent Spec
 	Dir   string // the run's own folder; gone when the run is over
-	Log   *Log   // what the agent says
+	// Messages are what waited in the agent's inbox, as JSON, the oldest first. They
+	// are acknowledged with a result that comes to an end.
+	Messages []json.RawMessage
+	Log      *Log // what the agent says
 }
 
 // ErrTimeout is the cause of a context whose run took longer than its timeout.
@@ -61,6 +65,20 @@ type Engine interface {
 	Current(ctx context.Context, runs []tasks.Run) (stale []tasks.Run, err error)
 	// PutLog keeps what a run has printed so far.
 	PutLog(ctx context.Context, run tasks.Run, text string) error
+}
+
+// Mail is where the messages of agents wait. agents/inbox has it.
+type Mail interface {
+	// Hold takes the messages that wait for an agent.
+	Hold(ctx context.Context, agent string) (Letters, error)
+}
+
+// Letters are messages that a run has in hand.
+type Letters interface {
+	Messages() []json.RawMessage
+	// Done acknowledges them, Return gives them back; the first call counts.
+	Done(ctx context.Context) error
+	Return(ctx context.Context) error
 }
 
 // Registry is where a process says that it lives. agents/registry has it.

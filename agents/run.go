@@ -100,13 +100,16 @@ func (r *Runtime) run(ctx context.Context, run *running) error {
 	}
 	log := &Log{}
 	watch := r.watchLog(ctx, run, log)
-	result := r.work(ctx, run, Task{Assignment: assignment, Run: run.Run, Agent: run.agent.spec, Dir: dir.path, Log: log})
+	mail := r.hold(ctx, run)
+	result := r.work(ctx, run, Task{Assignment: assignment, Run: run.Run, Agent: run.agent.spec, Dir: dir.path, Log: log, Messages: mail.Messages()})
 	if reported(result) {
 		watch.finish()
 		err := r.deliver(ctx, run, dir, result)
+		r.settleMail(ctx, run, mail, finished(result) && (err == nil || final(err)))
 		watch.again()
 		return err
 	}
+	r.settleMail(ctx, run, mail, false)
 	watch.finish()
 	dir.remove()
 	if errors.Is(context.Cause(ctx), errDrain) {

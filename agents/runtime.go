@@ -18,6 +18,7 @@ import (
 type Config struct {
 	Engine   Engine        // required
 	Registry Registry      // nil = nobody is told that the process lives
+	Mail     Mail          // messages for the agents; nil = they have none
 	Adapter  Adapter       // makes the agents with exec; nil = such agents are refused
 	Specs    []Spec        // the agents
 	Process  tasks.Process // who this process is, as registry.Self says; Incarnation is required

@@ -50,6 +50,7 @@ func (c *command) prepare(t agents.Task) (plan, error) {
 	}
 	file := agents.NewTaskFile(t.Assignment)
 	file.DocumentPath, file.ResultFile = in(documentName), p.result
+	file.Messages = append(file.Messages, t.Messages...)
 	b, err := json.MarshalIndent(file, "", "  ")
 	if err != nil {
 		return p, err
@@ -131,6 +132,9 @@ func prompt(v values, t agents.Task) string {
 		}
 	}
 	answered(&b, t)
+	if n := len(t.Messages); n > 0 {
+		fmt.Fprintf(&b, "\nMessages for you: %d. Read them in the task file, under messages.\n", n)
+	}
 	if len(t.Document) == 0 {
 		fmt.Fprintf(&b, "\nRead the document first: %s\n", v.Document)
 	} else {

@@ -61,6 +61,10 @@ func (b *Inbox) Hold(ctx context.Context, name string) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys := q.Keys()
+	if n, err := b.rdb.Exists(ctx, keys.Pending, keys.Delayed).Result(); err == nil && n == 0 {
+		return &Held{}, nil // as nearly always
+	}
 	got, err := q.ReceiveMany(ctx, heldAtMost, 0)
 	if err != nil && !errors.Is(err, reliable.ErrEmpty) {
 		return nil, wrap(folded, err)
@@ -117,15 +121,16 @@ func (h *Held) Return(ctx context.Context) error {
 	return h.end(ctx, func() error { return h.q.Release(ctx, h.queue...) })
 }
 
+// end says what becomes of the messages. Whatever the answer, the lease is renewed no
+// more: what could not be said comes back.
 func (h *Held) end(ctx context.Context, say func() error) error {
-	if len(h.queue) == 0 || h.over.Load() {
+	if len(h.queue) == 0 || h.over.Swap(true) {
 		return nil
 	}
+	h.stop()
+	<-h.ended
 	if err := say(); err != nil {
 		return wrap(h.name, err)
 	}
-	h.over.Store(true)
-	h.stop()
-	<-h.ended
 	return h.q.Close(ctx)
 }

@@ -30,6 +30,7 @@ type Found struct {
 type Limits struct {
 	Away     time.Duration // 5 min
 	Slower   float64       // 1.5: times the 95th percentile of the baseline
+	Floor    time.Duration // 100 ms: what messages may wait whatever the baseline
 	Baseline time.Duration // 1 h: the first after the switch was turned to redis
 	Window   time.Duration // 10 min: what is compared with it
 	Least    int64         // 100: so many messages must have been delivered in both
@@ -38,6 +39,7 @@ type Limits struct {
 func (l Limits) filled() Limits {
 	l.Away = cmp.Or(l.Away, 5*time.Minute)
 	l.Slower = cmp.Or(l.Slower, 1.5)
+	l.Floor = cmp.Or(l.Floor, 100*time.Millisecond)
 	l.Baseline = cmp.Or(l.Baseline, time.Hour)
 	l.Window = cmp.Or(l.Window, 10*time.Minute)
 	l.Least = cmp.Or(l.Least, 100)
@@ -123,7 +125,7 @@ func (g *Guard) slow(ctx context.Context, now time.Time, waits reliable.Waits) (
 		return nil, nil
 	}
 	was, is := before.Quantile(0.95), recent.Quantile(0.95)
-	if float64(is) <= float64(was)*g.limits.Slower {
+	if is <= g.limits.Floor || float64(is) <= float64(was)*g.limits.Slower {
 		return nil, nil
 	}
 	return []Found{{Slow, fmt.Sprintf("95 %% of messages wait up to %s, and waited up to %s in the first hour after the switch to redis", is.Round(time.Millisecond), was.Round(time.Millisecond))}}, nil

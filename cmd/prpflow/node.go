@@ -125,7 +125,7 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 		return err
 	}
 	n.runtime, err = agents.NewRuntime(agents.Config{
-		Engine: seamEngine(n.engine), Registry: n.registry, Adapter: exec.Adapter{}, Specs: c.specs, Process: self,
+		Engine: seamEngine(n.engine), Registry: n.registry, Mail: mailRoom{n.inbox}, Adapter: exec.Adapter{}, Specs: c.specs, Process: self,
 		StateDir: c.state, StoreID: n.meta.StoreID, Drain: c.cfg.Drain, Log: n.log,
 	})
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prpflow/prpflow/agents"
+	"github.com/prpflow/prpflow/agents/inbox"
 	"github.com/prpflow/prpflow/bus"
 	"github.com/prpflow/prpflow/internal/redisconn"
 )
@@ -50,4 +52,16 @@ func (n *node) emptySpool(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// mailRoom gives agents their messages.
+type mailRoom struct{ *inbox.Inbox }
+
+// Hold is agents.Mail.
+func (m mailRoom) Hold(ctx context.Context, agent string) (agents.Letters, error) {
+	held, err := m.Inbox.Hold(ctx, agent)
+	if err != nil {
+		return nil, err
+	}
+	return held, nil
 }
