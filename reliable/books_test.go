@@ -56,3 +56,21 @@ func TestBooksOfANewQueueAreOpenFromItsFirstMessage(t *testing.T) {
 		}
 	})
 }
+
+func TestInHandShowsWhoHasWhat(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q, other := b.worker("w"), b.worker("other")
+		b.push(q, "1", "2", "3", "4")
+		b.take(q, 1)
+		b.take(other, 1)
+		b.take(q, 1)
+		hands, err := q.InHand(t.Context())
+		b.must(err)
+		b.want("in hand of w", hands["w"], "1", "3")
+		b.want("in hand of other", hands["other"], "2")
+		if len(hands) != 2 {
+			t.Errorf("hands of %d workers", len(hands))
+		}
+	})
+}

@@ -56,17 +56,11 @@ func (q *Queue) mine(ctx context.Context) ([]Message, error) {
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, err
 	}
-	elements := make([]string, 0, len(hand.Val())+len(taken.Val()))
-	for _, key := range hand.Val() {
-		elements = append(elements, "# "+key)
-	}
-	for _, element := range slices.Backward(taken.Val()) {
-		if key, ok := keyOf(element); ok {
-			if _, left := gone.Val()[key]; !left {
-				elements = append(elements, element)
-			}
-		}
-	}
+	elements := slices.DeleteFunc(elementsOf(hand.Val(), taken.Val()), func(element string) bool {
+		key, ok := keyOf(element)
+		_, left := gone.Val()[key]
+		return !ok || left
+	})
 	var mine []Message
 	err := q.read(ctx, elements, func(key, raw, known string) error {
 		m, err := Decode([]byte(raw))
@@ -81,6 +75,19 @@ func (q *Queue) mine(ctx context.Context) ([]Message, error) {
 		return nil
 	})
 	return mine, err
+}
+
+// elementsOf are the elements of a worker's hand and of its taken list, whose newest is
+// at the left, together.
+func elementsOf(hand, taken []string) []string {
+	elements := make([]string, 0, len(hand)+len(taken))
+	for _, key := range hand {
+		elements = append(elements, "# "+key)
+	}
+	for _, element := range slices.Backward(taken) {
+		elements = append(elements, element)
+	}
+	return elements
 }
 
 // read reads the messages that elements of a list name, in their order, with what is

@@ -41,6 +41,25 @@ func (b *Inbox) Peek(ctx context.Context, name string, limit int) ([]Message, er
 	return out, nil
 }
 
+// InHand are the messages that somebody has in hand, by worker.
+func (b *Inbox) InHand(ctx context.Context, name string) (map[string][]Message, error) {
+	q, folded, err := b.queue(name)
+	if err != nil {
+		return nil, err
+	}
+	hands, err := q.InHand(ctx)
+	if err != nil {
+		return nil, wrap(folded, err)
+	}
+	shown := map[string][]Message{}
+	for worker, messages := range hands {
+		for _, m := range messages {
+			shown[worker] = append(shown[worker], message(folded, m, reliable.Taken))
+		}
+	}
+	return shown, nil
+}
+
 // Names are those that have an inbox, in their order.
 func (b *Inbox) Names(ctx context.Context) ([]string, error) {
 	names, err := b.rdb.SMembers(ctx, namesKey).Result()

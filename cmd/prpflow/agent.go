@@ -47,6 +47,7 @@ func (p *program) agentRunCmd() *cobra.Command {
 	c.Flags().StringSliceVar(&only, "only", nil, "only the agents of these names")
 	c.Flags().Duration("drain", 0, "how long runs may finish after SIGTERM (default 30s)")
 	c.Flags().String("state-dir", "", "folder for results that are not delivered yet")
+	spoolFlag(c)
 	return c
 }
 

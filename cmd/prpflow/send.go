@@ -57,7 +57,7 @@ func (p *program) sendCmd() *cobra.Command {
 		},
 	}
 	o.flags(c)
-	return c
+	return spoolFlag(c)
 }
 
 // draft is the message of the arguments.

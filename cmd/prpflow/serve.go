@@ -48,6 +48,7 @@ func (p *program) serveCmd() *cobra.Command {
 	f.Bool("asynqmon-write", false, "let asynqmon change queues and tasks")
 	f.Duration("drain", 0, "how long runs may finish after SIGTERM (default 30s)")
 	f.String("state-dir", "", "folder for results that are not delivered yet")
+	spoolFlag(c)
 	return c
 }
 

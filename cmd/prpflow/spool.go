@@ -13,6 +13,12 @@ func (p *program) spoolCmd() *cobra.Command {
 	return group("spool", "Look at the messages that wait on this disk for Redis, and send them", p.spoolListCmd(), p.spoolDrainCmd())
 }
 
+// spoolFlag adds --spool-dir to a verb that uses the spool.
+func spoolFlag(c *cobra.Command) *cobra.Command {
+	c.Flags().String("spool-dir", "", "folder of messages that wait for Redis (default: spool in the state folder)")
+	return c
+}
+
 // shownRecord is a spooled message as `spool list --json` prints it.
 type shownRecord struct {
 	ID    string    `json:"id"`
@@ -61,7 +67,7 @@ func (p *program) spoolListCmd() *cobra.Command {
 			return p.table("ID TO AT BYTES STALE", rows)
 		},
 	}
-	return jsonFlag(c, &asJSON)
+	return jsonFlag(spoolFlag(c), &asJSON)
 }
 
 func (p *program) spoolDrainCmd() *cobra.Command {
@@ -94,5 +100,5 @@ func (p *program) spoolDrainCmd() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&force, "force", false, "also send messages that are older than 7 days, at the risk of sending one twice")
-	return c
+	return spoolFlag(c)
 }

@@ -11,11 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
-
-// patience is how long a test waits for an event; it proves nothing by itself.
-const patience = 20 * time.Second
 
 // bench is one test's folder.
 type bench struct {
