@@ -24,30 +24,24 @@ type Heard struct {
 
 func (h Heard) size() int { return len(h.Channel) + len(h.Payload) }
 
-// item is one message in a buffer.
-type item struct {
-	Heard
-	sleep int // of the clock when it came
-}
-
 // buffer is a queue between the connection and the handler, so that a slow
 // handler never makes Redis close the connection.
 type buffer struct {
 	mu      sync.Mutex
-	items   []item
+	items   []Heard
 	bytes   int
-	current *item         // with the handler
+	current *Heard        // with the handler
 	filled  chan struct{} // holds a token where something came
 }
 
 func newBuffer() *buffer { return &buffer{filled: make(chan struct{}, 1)} }
 
 // put adds a message, and drops the oldest ones where there are too many.
-func (b *buffer) put(i item) (dropped int) {
+func (b *buffer) put(h Heard) (dropped int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.items = append(b.items, i)
-	b.bytes += i.size()
+	b.items = append(b.items, h)
+	b.bytes += h.size()
 	for len(b.items) > maxMessages || b.bytes > maxBytes {
 		b.pop()
 		dropped++
@@ -60,9 +54,9 @@ func (b *buffer) put(i item) (dropped int) {
 }
 
 // pop takes the oldest one out.
-func (b *buffer) pop() item {
+func (b *buffer) pop() Heard {
 	first := b.items[0]
-	b.items[0] = item{} // or its payload would live as long as the array
+	b.items[0] = Heard{} // or its payload would live as long as the array
 	b.items = b.items[1:]
 	b.bytes -= first.size()
 	return first
@@ -70,29 +64,29 @@ func (b *buffer) pop() item {
 
 // take waits for a message, which then counts as being with the handler until the
 // next call. ok is false when ctx has ended.
-func (b *buffer) take(ctx context.Context) (i item, ok bool) {
+func (b *buffer) take(ctx context.Context) (h Heard, ok bool) {
 	for {
-		if i, ok = b.tryTake(); ok {
-			return i, true
+		if h, ok = b.tryTake(); ok {
+			return h, true
 		}
 		select {
 		case <-b.filled:
 		case <-ctx.Done():
-			return item{}, false
+			return Heard{}, false
 		}
 	}
 }
 
-func (b *buffer) tryTake() (i item, ok bool) {
+func (b *buffer) tryTake() (h Heard, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.current = nil
 	if len(b.items) == 0 {
-		return item{}, false
+		return Heard{}, false
 	}
-	i = b.pop()
-	b.current = &i
-	return i, true
+	h = b.pop()
+	b.current = &h
+	return h, true
 }
 
 // oldest is when the oldest message came that is not handled; zero without one.

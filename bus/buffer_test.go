@@ -22,7 +22,7 @@ func TestBufferDropsTheOldestMessages(t *testing.T) {
 		payload := make([]byte, c.size)
 		dropped := 0
 		for n := range c.put {
-			dropped += b.put(item{Heard: Heard{Channel: "agent:x", Payload: payload, At: time.Unix(int64(n), 0)}})
+			dropped += b.put(Heard{Channel: "agent:x", Payload: payload, At: time.Unix(int64(n), 0)})
 		}
 		if len(b.items) != c.kept || dropped != c.put-c.kept {
 			t.Errorf("%s: %d kept, %d dropped", name, len(b.items), dropped)

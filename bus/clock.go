@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// clock notices that the process, or the whole machine, was asleep: somebody
-// looks at it all the time, so a gap between two looks is such a sleep.
+// clock notices that the process, or the whole machine, was asleep: a session looks
+// at it all the time, so a gap between two looks is such a sleep. A gap between two
+// sessions counts as well, and is one: nothing was heard.
 type clock struct {
 	now   func() time.Time
 	limit time.Duration

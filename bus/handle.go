@@ -9,46 +9,45 @@ import (
 
 // Why a message was dropped.
 var (
-	errLate  = errors.New("the handler did not take it in time")
+	errLate  = errors.New("it was not handled in time")
 	errSleep = errors.New("this process was asleep")
 	errFull  = errors.New("the handler is too slow")
 )
 
 func (l *Listener) handleAll(ctx context.Context, handle func(context.Context, Heard) error) {
 	for {
-		i, ok := l.buffer.take(ctx)
+		h, ok := l.buffer.take(ctx)
 		if !ok {
 			return
 		}
-		if err := l.handleOne(ctx, i, handle); err != nil {
+		if err := l.handleOne(ctx, h, handle); err != nil {
 			l.losses.add(1, err)
 		}
 	}
 }
 
-// handleOne answers an error where the message is to be dropped.
-func (l *Listener) handleOne(ctx context.Context, i item, handle func(context.Context, Heard) error) error {
+// handleOne answers an error where the message is to be dropped. After a sleep of
+// the process that is every message that came before.
+func (l *Listener) handleOne(ctx context.Context, h Heard, handle func(context.Context, Heard) error) error {
 	var failed error
 	for wait := firstWait; ; wait = min(2*wait, longestHandle) {
-		now, sleep := l.clock.look()
-		left := l.cfg.BlindAfter - elapsed(i.At, now)
+		now, _ := l.clock.look()
+		left := l.cfg.BlindAfter - elapsed(h.At, now)
 		switch {
-		case sleep != i.sleep:
-			return errSleep
 		case left <= 0 && failed != nil:
 			return fmt.Errorf("%w: %w", errLate, failed)
 		case left <= 0:
 			return errLate
 		}
-		if failed = l.call(ctx, left, i, handle); failed == nil || ctx.Err() != nil {
+		if failed = l.call(ctx, left, h, handle); failed == nil || ctx.Err() != nil {
 			return nil
 		}
 		pause(ctx, min(wait, left))
 	}
 }
 
-func (l *Listener) call(ctx context.Context, left time.Duration, i item, handle func(context.Context, Heard) error) error {
+func (l *Listener) call(ctx context.Context, left time.Duration, h Heard, handle func(context.Context, Heard) error) error {
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	return handle(ctx, i.Heard)
+	return handle(ctx, h)
 }

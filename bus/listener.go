@@ -89,23 +89,9 @@ func (l *Listener) Listen(ctx context.Context, handle func(context.Context, Hear
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	wg.Go(func() { l.tick(ctx) })
 	wg.Go(func() { l.handleAll(ctx, handle) })
 	l.subscribe(ctx)
 	wg.Wait()
-}
-
-// tick looks at the clock, so that a gap means a sleep.
-func (l *Listener) tick(ctx context.Context) {
-	t := time.NewTicker(l.cfg.BlindAfter / 10)
-	defer t.Stop()
-	for ctx.Err() == nil {
-		l.clock.look()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-		}
-	}
 }
 
 // subscribe keeps a subscription alive.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -146,19 +148,19 @@ func TestMessageThatIsNotHandledInTimeIsDropped(t *testing.T) {
 		}
 		return nil
 	})
-	b.publish("hangs")
+	b.publish("hangs", "waits behind it")
 	<-entered
 	if lag := l.Lag(); lag < 0 || lag > patience {
 		t.Errorf("lag %s", lag)
 	}
 	b.until("it lags", func() bool { return l.Lag() > time.Second })
-	b.until("it is dropped", func() bool { return l.Dropped() == 1 })
-	b.publish("fails")
 	b.until("it is dropped", func() bool { return l.Dropped() == 2 })
+	b.publish("fails")
+	b.until("it is dropped", func() bool { return l.Dropped() == 3 })
 	b.publish("good")
 	b.wantTexts("good")
 	b.until("nothing waits", func() bool { return l.Lag() == 0 })
-	for _, want := range []string{"messages of the bus were dropped", "broken", "in_all=2"} {
+	for _, want := range []string{"messages of the bus were dropped", "broken", "in_all=3"} {
 		if !strings.Contains(b.log.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.log.String())
 		}
@@ -236,25 +238,38 @@ func TestQuietConnectionIsKept(t *testing.T) {
 	})
 }
 
-// A connection takes longer to be made than a listener may be blind: that is no
-// sleep of the process.
-func TestSlowConnectionIsNoSleep(t *testing.T) {
+// The network swallows what is sent to make a connection: first the one that go-redis
+// makes by itself after an error, then those of the listener.
+func TestConnectionThatIsNeverMadeIsGivenUp(t *testing.T) {
 	t.Parallel()
 	server := redistest.Server(t)
-	wire := redistest.NewWire(t, server.Addr)
-	wire.Deafen()
-	rdb := redis.NewClient(&redis.Options{Addr: wire.Addr, DialerRetries: 1, ReadTimeout: 2500 * time.Millisecond})
+	var hole atomic.Bool
+	dials := make(chan struct{}, 1000)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr, DialerRetries: 1, Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		dials <- struct{}{}
+		if hole.Load() {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		return new(net.Dialer).DialContext(ctx, network, addr)
+	}})
 	defer rdb.Close()
 	b := newBench(t, server.Client())
-	l := b.listener(rdb, ListenerConfig{BlindAfter: time.Second})
-	go func() {
-		time.Sleep(2 * time.Second)
-		wire.Mend()
-	}()
+	l := b.listener(rdb, ListenerConfig{BlindAfter: 2 * time.Second})
 	b.start(l, nil)
-	if _, sleep := l.clock.look(); sleep != 0 {
-		t.Errorf("%d sleeps", sleep)
+	<-dials
+	hole.Store(true)
+	b.must(b.rdb.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Err())
+	for range 3 {
+		<-dials
 	}
+	if l.Ready() {
+		t.Error("it is ready")
+	}
+	hole.Store(false)
+	b.until("it hears", l.Ready)
+	b.publish("1")
+	b.wantTexts("1")
 }
 
 // Redis closes every connection that hears the bus.

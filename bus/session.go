@@ -15,6 +15,7 @@ import (
 type session struct {
 	*Listener
 	sub   *redis.PubSub
+	wg    sync.WaitGroup
 	sleep int         // of the clock when it began
 	asked atomic.Bool // a ping is out that Redis has not answered
 }
@@ -22,23 +23,25 @@ type session struct {
 // session subscribes and receives until something is wrong. confirmed tells
 // whether Redis has confirmed the subscription.
 //
-// go-redis would connect again by itself, unseen; and after a timeout in the
-// middle of a message it would go on reading in the middle of it. Here each
-// connection is a PubSub of its own, which is read without a timeout and is
-// closed by keepAlive where it is dead.
+// After a timeout in the middle of a message go-redis would go on reading in the
+// middle of it, and after an error it connects again by itself, for as long as that
+// takes. So each connection is a PubSub of its own, which is read without a timeout
+// and is closed after the first error, or by keepAlive where it hangs.
 func (l *Listener) session(ctx context.Context) (confirmed bool, err error) {
 	ctx, end := context.WithCancelCause(ctx)
 	_, sleep := l.clock.look()
-	s := &session{Listener: l, sub: l.rdb.PSubscribe(ctx, Pattern), sleep: sleep}
-	var wg sync.WaitGroup
+	s := &session{Listener: l, sub: l.rdb.Subscribe(ctx), sleep: sleep} // to nothing yet: it does not connect
 	defer func() {
 		l.ready.Store(false)
 		end(err)
-		wg.Wait()
+		s.wg.Wait()
 		err = context.Cause(ctx) // the first that went wrong
 	}()
-	wg.Go(func() { end(s.keepAlive(ctx)) })
-	wg.Go(func() { <-ctx.Done(); _ = s.sub.Close() })
+	s.wg.Go(func() { end(s.keepAlive(ctx)) })
+	s.wg.Go(func() { <-ctx.Done(); _ = s.sub.Close() })
+	if err := s.sub.PSubscribe(ctx, Pattern); err != nil {
+		return false, err
+	}
 	for {
 		got, err := s.sub.Receive(ctx)
 		if err != nil {
@@ -67,7 +70,7 @@ func (s *session) take(m *redis.Message) error {
 		return errSleep
 	}
 	heard := Heard{Channel: m.Channel, Payload: []byte(m.Payload), At: now}
-	if n := s.buffer.put(item{heard, sleep}); n > 0 {
+	if n := s.buffer.put(heard); n > 0 {
 		s.losses.add(n, errFull)
 	}
 	return nil
@@ -77,13 +80,17 @@ var errSilent = errors.New("Redis does not answer") //lint:ignore ST1005 Redis i
 
 // keepAlive answers why the session must end. Pings go through the same
 // connection as the messages: a late answer means that messages are late as well.
+// A ping waits while go-redis connects, so keepAlive does not wait for it.
 func (s *session) keepAlive(ctx context.Context) error {
 	t := time.NewTicker(s.cfg.BlindAfter / 6)
 	defer t.Stop()
 	var since time.Time // when the ping was sent that is out
+	failed := make(chan error, 1)
 	for {
 		select {
 		case <-t.C:
+		case err := <-failed:
+			return fmt.Errorf("ping: %w", err)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -94,9 +101,11 @@ func (s *session) keepAlive(ctx context.Context) error {
 		case !s.asked.Load():
 			since = now
 			s.asked.Store(true)
-			if err := s.sub.Ping(ctx); err != nil {
-				return fmt.Errorf("ping: %w", err)
-			}
+			s.wg.Go(func() {
+				if err := s.sub.Ping(ctx); err != nil {
+					failed <- err
+				}
+			})
 		case elapsed(since, now) > s.cfg.BlindAfter/2:
 			return fmt.Errorf("%w for %s", errSilent, elapsed(since, now))
 		}

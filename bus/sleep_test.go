@@ -46,6 +46,22 @@ func TestListenerThatWasAsleepDropsWhatItHadAndSubscribesAnew(t *testing.T) {
 	})
 }
 
+// Nothing comes after the sleep: the subscription is replaced all the same, or the
+// next message would be dropped.
+func TestListenerThatWasAsleepHearsTheNextMessage(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, redistest.Server(t).Client())
+	l := b.listener(b.rdb, ListenerConfig{BlindAfter: 2 * time.Second})
+	clock := &testClock{}
+	l.clock.now = clock.now
+	b.start(l, nil)
+	clock.sleep(3 * time.Second)
+	b.until("it left the old subscription", func() bool { return strings.Contains(b.log.String(), errSleep.Error()) })
+	b.until("it hears", l.Ready)
+	b.publish("1")
+	b.wantTexts("1")
+}
+
 // The environment of a child process that listens.
 const (
 	childAddr = "BUS_TEST_ADDR"

@@ -12,11 +12,16 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"id":"m1","attempt":2,"at":1700000000000,"body":"text"}`, `{"id":"m1","body64":"/w=="}`, `{"ID":"m1"}`, `{"id":"m1","id":"m2"}`,
 		`{"id":"\ud800"}`, "{\"id\":\"\xff\"}", `{"id":"m","body":null,"body64":null}`, `{"id":"m","at":-9223372036854775808}`, `[]`, "",
+		`{"id":"m1","attempt":2,"at":1700000000000,"body":"a\tb"}`, `{"id":"m1","attempt":02,"at":1,"body":""}`, `{"id":"m1","attempt":0,"at":0,"body":"a","body":"b"}`,
+		`{"id":"","attempt":0,"at":0,"body":"a"}`, `{"id":"m","attempt":+1,"at":1,"body":""}`, `{"id":"m","attempt":9999999999999999,"at":1,"body":""}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m, err := Decode(raw)
+		if slow, serr := decode(raw); (serr == nil) != (err == nil) || slow.ID != m.ID || slow.Attempt != m.Attempt || !slow.At.Equal(m.At) || string(slow.Body) != string(m.Body) {
+			t.Fatalf("read as %+v, %v, and the long way as %+v, %v", m, err, slow, serr)
+		}
 		if err != nil {
 			if !errors.Is(err, ErrMalformed) {
 				t.Fatalf("%v does not say that it is no message", err)

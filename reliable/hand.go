@@ -144,8 +144,6 @@ func (q *Queue) Extend(ctx context.Context) error {
 		defer q.taking.Unlock()
 		home = 1
 	}
-	q.asking.Lock()
-	defer q.asking.Unlock()
 	heard, asked := q.unconfirmed(), time.Now()
 	args := append([]any{q.cfg.Worker, q.cfg.Lease.Milliseconds(), home}, heard...)
 	held, err := q.scripts.lease.Run(ctx, q.rdb, q.all(), args...).Int64()
@@ -182,13 +180,6 @@ func (q *Queue) unconfirmed() (names []any) {
 	return names
 }
 
-// hear notes that the answer of a call has come.
-func (q *Queue) hear(name string) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.heard[name] = true
-}
-
 // renewed notes that a call which was sent at that time has renewed the lease, and
 // that Redis knows now which answers had come before.
 func (q *Queue) renewed(asked time.Time, heard []any) {
@@ -198,13 +189,6 @@ func (q *Queue) renewed(asked time.Time, heard []any) {
 		delete(q.heard, name.(string))
 	}
 	q.lapses = asked.Add(q.cfg.Lease)
-}
-
-// doubt notes that a call which may take messages was not answered.
-func (q *Queue) doubt() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.unsure = true
 }
 
 // noteCopy notes the key of a message where that is not its id. The caller holds mu.

@@ -159,8 +159,14 @@ type lossy struct {
 var errLost = errors.New("connection reset by a test")
 
 func (l *lossy) DialHook(next redis.DialHook) redis.DialHook { return next }
+
 func (l *lossy) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if slices.ContainsFunc(cmds, func(c redis.Cmder) bool { return c.Name() == l.command }) && l.before != nil {
+			l.before(ctx)
+		}
+		return next(ctx, cmds)
+	}
 }
 
 func (l *lossy) ProcessHook(next redis.ProcessHook) redis.ProcessHook {

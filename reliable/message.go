@@ -124,6 +124,9 @@ func Encode(m Message) ([]byte, error) {
 // own reader, so that both see the same id; fields that it does not know are
 // ignored.
 func Decode(raw []byte) (Message, error) {
+	if m, ok := decodePlain(string(raw)); ok {
+		return m, nil
+	}
 	m, err := decode(raw)
 	if err != nil {
 		return Message{}, fmt.Errorf("reliable: decode: %w: %w", ErrMalformed, err)

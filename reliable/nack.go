@@ -76,7 +76,7 @@ func (q *Queue) Release(ctx context.Context, messages ...Message) error {
 // The queue must not be used after it.
 func (q *Queue) Close(ctx context.Context) error {
 	q.mu.Lock()
-	idle, unsure := q.lapses.IsZero(), q.unsure
+	idle, unsure := q.lapses.IsZero(), len(q.lost) > 0
 	q.mu.Unlock()
 	if idle && !unsure {
 		return nil // it never took anything

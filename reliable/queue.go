@@ -74,16 +74,13 @@ type Queue struct {
 	// taking is held for reading while Receive runs, so that Extend knows whether
 	// an element of the list may still be received.
 	taking sync.RWMutex
-	// asking is held while a script reads the list: two would be given the same
-	// message.
-	asking sync.Mutex
 
 	mu     sync.Mutex
-	heard  map[string]bool     // names of calls that were answered, which Redis does not know yet
-	copies map[string][]string // id -> keys of messages whose key is not their id
-	held   int64               // how many messages were in hand at the last renewal
-	lapses time.Time           // end of the lease, as far as this process knows
-	unsure bool                // a call that may take messages was not answered
+	heard  map[string]bool      // names of calls that were answered, which Redis does not know yet
+	lost   map[string]time.Time // names of calls that were not answered
+	copies map[string][]string  // id -> keys of messages whose key is not their id
+	held   int64                // how many messages were in hand at the last renewal
+	lapses time.Time            // end of the lease, as far as this process knows
 }
 
 // New opens a queue; nothing is written yet. A client's read timeout must be over
@@ -113,7 +110,7 @@ func New(rdb redis.UniversalClient, cfg Config) (*Queue, error) {
 	}
 	return &Queue{
 		rdb: rdb, scripts: set, keys: keys, taken: taken, hand: hand, cfg: cfg,
-		heard: map[string]bool{}, copies: map[string][]string{},
+		heard: map[string]bool{}, lost: map[string]time.Time{}, copies: map[string][]string{},
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -40,20 +41,19 @@ func (q *Queue) ReceiveMany(ctx context.Context, most int, wait time.Duration) (
 	most = max(1, min(most, takeAtOnce))
 	q.taking.RLock()
 	defer q.taking.RUnlock()
+	got, next, err := q.take(ctx, most)
 	for end := time.Now().Add(wait); ; {
-		got, next, err := q.take(ctx, most)
 		switch {
-		case err == nil && len(got) > 0:
-			return got, nil
-		case err == nil && next == again:
-			continue
-		case err == nil && wait >= 0 && !time.Now().Before(end):
-			err = ErrEmpty
-		case err == nil:
-			err = q.await(ctx, wait, end, next)
-		}
-		if err != nil {
+		case err != nil:
 			return nil, q.fail("receive from", err)
+		case len(got) > 0:
+			return got, nil
+		case next == again:
+			got, next, err = q.take(ctx, most)
+		case wait >= 0 && !time.Now().Before(end):
+			err = ErrEmpty
+		default:
+			got, next, err = q.await(ctx, most, patient(ctx, wait, end, next), next == paused)
 		}
 	}
 }
@@ -72,27 +72,66 @@ const (
 // answer that is lost is not believed to be received, so the next call gives the same
 // messages again.
 func (q *Queue) take(ctx context.Context, most int) ([]Message, time.Duration, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, 0, err
-	}
-	q.asking.Lock()
-	defer q.asking.Unlock()
-	name, heard, asked := nonce(), q.unconfirmed(), time.Now()
-	args := append([]any{q.cfg.Worker, q.cfg.Lease.Milliseconds(), name, most, flag(q.cfg.Waits)}, heard...)
-	answer, err := q.scripts.take.Run(ctx, q.rdb, q.all(), args...).Slice()
+	c, err := q.call(ctx, most)
 	if err != nil {
-		q.doubt()
 		return nil, 0, err
 	}
-	q.renewed(asked, heard)
-	if len(answer)%3 != 0 || len(answer) == 0 {
-		return nil, 0, fmt.Errorf("unexpected answer %v", answer)
+	answer, err := q.scripts.take.Run(ctx, q.rdb, q.all(), c.args...).Slice()
+	return q.answered(ctx, c, answer, err)
+}
+
+// call is a call of lua/take.lua.
+type call struct {
+	name  string
+	args  []any
+	heard []any // names that it tells
+	at    time.Time
+}
+
+// lateCall is how long after it was given up a call may still reach Redis.
+const lateCall = 10 * time.Minute
+
+// call makes one. What calls took that were not answered is given again to it; what
+// others took that are under way is theirs.
+func (q *Queue) call(ctx context.Context, most int) (call, error) {
+	if err := ctx.Err(); err != nil {
+		return call{}, err
 	}
+	c := call{name: nonce(), at: time.Now()}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	maps.DeleteFunc(q.lost, func(_ string, at time.Time) bool { return c.at.Sub(at) > lateCall })
+	c.args = []any{q.cfg.Worker, q.cfg.Lease.Milliseconds(), c.name, most, flag(q.cfg.Waits), len(q.lost)}
+	for name := range q.lost {
+		c.args = append(c.args, name)
+	}
+	for name := range q.heard {
+		c.heard = append(c.heard, name)
+	}
+	c.args = append(c.args, c.heard...)
+	return c, nil
+}
+
+// answered reads the answer of a call.
+func (q *Queue) answered(ctx context.Context, c call, answer []any, err error) ([]Message, time.Duration, error) {
+	if err == nil && (len(answer)%3 != 0 || len(answer) == 0) {
+		err = fmt.Errorf("unexpected answer %v", answer)
+	}
+	q.mu.Lock()
+	if err != nil {
+		q.lost[c.name] = c.at
+	} else if len(answer) > 3 {
+		q.heard[c.name] = true
+	}
+	q.mu.Unlock()
+	if err != nil {
+		return nil, 0, err
+	}
+	q.renewed(c.at, c.heard)
 	q.setHeld(number(answer[0]))
 	if len(answer) == 3 {
 		return nil, when(number(answer[1]) == 1, number(answer[2])), nil
 	}
-	q.hear(name)
 	got, err := q.openAll(ctx, answer[3:])
 	return got, again, err
 }
@@ -120,9 +159,8 @@ func when(isPaused bool, due int64) time.Duration {
 	return max(time.Millisecond, min(block, time.Duration(due)*time.Millisecond))
 }
 
-// await moves the head of the queue into this worker's list, when one comes. A
-// paused queue is only waited for.
-func (q *Queue) await(ctx context.Context, wait time.Duration, end time.Time, next time.Duration) error {
+// patient is how long to wait for a message at a time.
+func patient(ctx context.Context, wait time.Duration, end time.Time, next time.Duration) time.Duration {
 	left := next
 	if next == paused {
 		left = pausedFor
@@ -133,24 +171,38 @@ func (q *Queue) await(ctx context.Context, wait time.Duration, end time.Time, ne
 	if deadline, ok := ctx.Deadline(); ok {
 		left = min(left, time.Until(deadline))
 	}
-	left = max(left, time.Millisecond) // never 0, which is for ever
-	if next == paused {
+	return max(left, time.Millisecond) // never 0, which is for ever
+}
+
+// await moves the head of the queue into this worker's list, when one comes, and takes
+// it: Redis begins with the second command as soon as the first is served, without a
+// way to this process and back. A paused queue is only waited for.
+func (q *Queue) await(ctx context.Context, most int, left time.Duration, isPaused bool) ([]Message, time.Duration, error) {
+	if isPaused {
 		select {
 		case <-ctx.Done():
 		case <-time.After(left):
 		}
-		return nil
+		return q.take(ctx, most)
 	}
-	// Not BLMove, which rounds up to a second.
-	cmd := once{redis.NewCmd(ctx, "BLMOVE", q.keys.Pending, q.taken, "RIGHT", "LEFT", strconv.FormatFloat(left.Seconds(), 'f', 3, 64))}
-	err := q.rdb.Process(ctx, cmd)
-	if errors.Is(err, redis.Nil) {
-		return nil
-	}
+	c, err := q.call(ctx, most)
 	if err != nil {
-		q.doubt()
+		return nil, 0, err
 	}
-	return err
+	pipe := q.rdb.Pipeline()
+	// Not BLMove, which rounds up to a second.
+	move := once{redis.NewCmd(ctx, "BLMOVE", q.keys.Pending, q.taken, "RIGHT", "LEFT", strconv.FormatFloat(left.Seconds(), 'f', 3, 64))}
+	_ = pipe.Process(ctx, move)
+	take := q.scripts.take.Queue(ctx, pipe, q.all(), c.args...)
+	_, _ = pipe.Exec(ctx) // each command says what became of it
+	answer, err := take.Slice()
+	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
+		answer, err = q.scripts.take.Run(ctx, q.rdb, q.all(), c.args...).Slice()
+	}
+	if merr := move.Err(); err == nil && merr != nil && !errors.Is(merr, redis.Nil) {
+		err = merr
+	}
+	return q.answered(ctx, c, answer, err)
 }
 
 // once is a command that go-redis does not send again after a lost answer: the

@@ -1,8 +1,8 @@
 -- Renews a lease, moves what the worker has received into its hand, and gives it its oldest other messages, then those at the head.
 -- WITH: queue confirm die waits
 -- KEYS: 14 the queue's and the worker's
--- ARGS: 5+ the worker, its lease in ms, a name that only this call has, how many messages at most, 1 to count how long they have waited,
---   then the names of calls that it has received
+-- ARGS: 6+ the worker, its lease in ms, a name that only this call has, how many messages at most, 1 to count how long they have waited,
+--   how many calls of this worker were not answered, their names, then the names of calls that it has received
 -- RETURNS: how many are in its hand, 1 where the queue is paused, ms to the next delayed message or -1, then in turn the element,
 --   the envelope, which is nil where it is lost, and what is known beyond it
 -- WRITES
@@ -14,9 +14,11 @@ if #due > 0 then
   redis.call('LPUSH', PENDING, unpack(due))
   redis.call('ZREMRANGEBYRANK', DELAYED, 0, #due - 1)
 end
-local unread, elements, keys, rest = confirm({unpack(ARGV, 6)}), {}, {}, {}
+local lost = {[''] = true, [ARGV[3]] = true} -- of a BLMOVE, and this very call where it was sent before
+for i = 7, 6 + ARGV[6] do lost[ARGV[i]] = true end
+local unread, list, elements, keys = confirm({unpack(ARGV, 7 + ARGV[6])}), {}, {}, {}
 local paused = rare and redis.call('EXISTS', PAUSED) or 0
-local want = paused == 1 and 0 or tonumber(ARGV[4])
+local want, home = paused == 1 and 0 or tonumber(ARGV[4]), {}
 local function give(element)
   local key = keyOf(element)
   if not key then -- a whole envelope, as older versions wrote them, or no message at all
@@ -30,9 +32,14 @@ local function give(element)
   if ends and tonumber(ends) <= now then return die(key, 'it has expired before it was taken', '') end
   if ends then redis.call('ZREM', EXPIRES, key) end -- until it comes back
   keys[#keys + 1], elements[#elements + 1] = key, '#' .. ARGV[3] .. ' ' .. key
+  list[#list + 1] = elements[#elements]
 end
-for _, element in ipairs(unread) do
-  if #keys < want then give(element) else rest[#rest + 1] = element end
+for _, element in ipairs(unread) do -- the oldest first
+  local name, key = string.match(element, '^#([^ ]*) (.*)$')
+  if key and not lost[name] then list[#list + 1] = element -- its call is under way
+  elseif #keys < want then give(element)
+  elseif paused == 0 then list[#list + 1] = element
+  else home[#home + 1] = key and '# ' .. key or element end
 end
 while #keys < want do
   local more = redis.call('LRANGE', PENDING, #keys - want, -1)
@@ -40,11 +47,8 @@ while #keys < want do
   redis.call('LTRIM', PENDING, 0, -#more - 1)
   for i = #more, 1, -1 do give(more[i]) end
 end
-if #elements > 0 then redis.call('LPUSH', TAKEN, unpack(elements)) end
-for i = #rest, 1, -1 do
-  local key = keyOf(rest[i])
-  if paused == 1 then redis.call('RPUSH', PENDING, key and '# ' .. key or rest[i]) else redis.call('LPUSH', TAKEN, rest[#rest + 1 - i]) end
-end
+if #list > 0 then redis.call('LPUSH', TAKEN, unpack(list)) end
+for i = #home, 1, -1 do redis.call('RPUSH', PENDING, home[i]) end -- the newest first, so that the oldest ends at the head
 local next = rare and redis.call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
 local answer = {redis.call('ZCARD', HAND), paused, next and math.max(0, next - now) or -1}
 local raws = #keys > 0 and redis.call('HMGET', MESSAGES, unpack(keys)) or {}
