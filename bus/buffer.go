@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What a listener keeps for its handler at most.
+// The most that a listener keeps for its handler.
 const (
 	maxMessages = 10_000
 	maxBytes    = 64 << 20
@@ -14,9 +14,9 @@ const (
 
 // Heard is what came on a channel.
 type Heard struct {
-	// Channel is where it came; Agent tells whose it is.
+	// Channel is where it was published; Agent returns whose channel that is.
 	Channel string
-	// Payload is what Decode reads, or anything else.
+	// Payload is what was published: a message for Decode, or any bytes.
 	Payload []byte
 	// At is when this process received it.
 	At time.Time
@@ -31,12 +31,12 @@ type buffer struct {
 	items   []Heard
 	bytes   int
 	current *Heard        // with the handler
-	filled  chan struct{} // holds a token where something came
+	filled  chan struct{} // holds a token after a put
 }
 
 func newBuffer() *buffer { return &buffer{filled: make(chan struct{}, 1)} }
 
-// put adds a message, and drops the oldest ones where there are too many.
+// put adds a message, and drops the oldest ones when there are too many.
 func (b *buffer) put(h Heard) (dropped int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -56,7 +56,7 @@ func (b *buffer) put(h Heard) (dropped int) {
 // pop takes the oldest one out.
 func (b *buffer) pop() Heard {
 	first := b.items[0]
-	b.items[0] = Heard{} // or its payload would live as long as the array
+	b.items[0] = Heard{} // otherwise its payload lives as long as the array
 	b.items = b.items[1:]
 	b.bytes -= first.size()
 	return first
@@ -89,7 +89,7 @@ func (b *buffer) tryTake() (h Heard, ok bool) {
 	return h, true
 }
 
-// oldest is when the oldest message came that is not handled; zero without one.
+// oldest is the arrival of the oldest message that is not handled; zero without one.
 func (b *buffer) oldest() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -48,16 +48,16 @@ func TestBufferDropsTheOldestMessages(t *testing.T) {
 	}
 }
 
-func TestLossesAreToldOnceASecondAndCountedAll(t *testing.T) {
+func TestLossesAreAllCountedAndLoggedOnceASecond(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	l := losses{log: slog.New(slog.NewTextHandler(&log, nil))}
 	for range 1000 {
 		l.add(2, errors.New("broken"))
 	}
-	l.told = l.told.Add(-tellEvery)
+	l.warned = l.warned.Add(-warnEvery)
 	l.add(1, errors.New("the last"))
 	if l.total.Load() != 2001 || strings.Count(log.String(), "\n") > 5 || !strings.Contains(log.String(), "in_all=2001") {
-		t.Errorf("%d, told\n%s", l.total.Load(), &log)
+		t.Errorf("%d, logged\n%s", l.total.Load(), &log)
 	}
 }

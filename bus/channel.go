@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// Broadcast is the channel of messages to everybody.
+	// Broadcast is the channel for messages to all agents.
 	Broadcast = prefix + broadcast
 	// Pattern matches every channel of the bus.
 	Pattern = prefix + "*"
@@ -16,8 +16,8 @@ const (
 	broadcast = "broadcast"
 )
 
-// ErrName says that a name is not one of an agent with a channel.
-var ErrName = errors.New("no agent has a channel of this name")
+// ErrName says that no agent can have this name.
+var ErrName = errors.New("not the name of an agent")
 
 // Channel is the channel of an agent, whose name is folded to lower case.
 func Channel(name string) (string, error) {
@@ -28,8 +28,8 @@ func Channel(name string) (string, error) {
 	return prefix + folded, nil
 }
 
-// Agent is the name, in lower case, of the agent that a channel belongs to. ok is
-// false for the broadcast channel and for what is no channel of the bus.
+// Agent returns the name, in lower case, of the agent whose channel it is. ok is
+// false for the broadcast channel and for channels that are not part of the bus.
 func Agent(channel string) (name string, ok bool) {
 	name, ok = strings.CutPrefix(channel, prefix)
 	name = strings.ToLower(name)

@@ -2,8 +2,8 @@
 // that its clients and ours hear each other: JSON objects on the Redis channels
 // agent:<name> and agent:broadcast.
 //
-// Pub/sub delivers at most once, and only to those who listen at the moment. A
-// Listener makes the best of it: nothing that has reached this process is lost
-// while its handler fails for a short time, and nothing is handled so late that
-// the receiver may have forgotten that it knows the message from another listener.
+// Pub/sub delivers at most once, and only to current subscribers. A Listener adds
+// two guarantees: a message that has reached this process survives a short failure
+// of its handler, and no message is handled so late that the receiver may have
+// forgotten it already got it from another listener.
 package bus

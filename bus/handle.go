@@ -10,7 +10,7 @@ import (
 // Why a message was dropped.
 var (
 	errLate  = errors.New("it was not handled in time")
-	errSleep = errors.New("this process was asleep")
+	errSleep = errors.New("this process was suspended")
 	errFull  = errors.New("the handler is too slow")
 )
 
@@ -26,8 +26,8 @@ func (l *Listener) handleAll(ctx context.Context, handle func(context.Context, H
 	}
 }
 
-// handleOne answers an error where the message is to be dropped. After a sleep of
-// the process that is every message that came before.
+// handleOne returns an error when the message must be dropped. After the process
+// was suspended, that is every message received before.
 func (l *Listener) handleOne(ctx context.Context, h Heard, handle func(context.Context, Heard) error) error {
 	var failed error
 	for wait := firstWait; ; wait = min(2*wait, longestHandle) {

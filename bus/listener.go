@@ -26,10 +26,10 @@ const (
 // ListenerConfig says how a Listener listens.
 type ListenerConfig struct {
 	// BlindAfter is how old a message may become before it is handled. A process
-	// that was asleep for longer drops all that it has received and subscribes
-	// anew. Zero: DefaultBlindAfter.
+	// that was suspended for longer drops everything it has received and subscribes
+	// again. Zero: DefaultBlindAfter.
 	BlindAfter time.Duration
-	// Log is told about dropped messages and lost connections. Nil: nobody is.
+	// Log receives warnings about dropped messages and lost connections. Nil: no log.
 	Log *slog.Logger
 }
 
@@ -83,8 +83,8 @@ func (l *Listener) Dropped() int64 { return l.losses.total.Load() }
 
 // Listen gives every message to handle until ctx ends, one at a time and in order.
 // Where handle fails it is called again, until the message is older than
-// ListenerConfig.BlindAfter. When the connection is lost Listen subscribes again,
-// for ever. One call at a time.
+// ListenerConfig.BlindAfter. When the connection is lost, Listen keeps trying to
+// subscribe again. Only one call may run at a time.
 func (l *Listener) Listen(ctx context.Context, handle func(context.Context, Heard) error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -105,8 +105,8 @@ func (l *Listener) subscribe(ctx context.Context) {
 		if confirmed {
 			wait, lost = firstWait, false
 		}
-		if !lost { // told once an outage
-			l.cfg.Log.Warn("the bus is not heard, subscribing again", "err", err)
+		if !lost { // one warning per outage
+			l.cfg.Log.Warn("lost the subscription to the bus, subscribing again", "err", err)
 			lost = true
 		}
 		// With jitter: all processes lose their connections at once.

@@ -26,7 +26,7 @@ func TestListenerHearsEveryChannelAndSubscribersHearUs(t *testing.T) {
 		defer old.Close()
 		_, err := old.Receive(t.Context())
 		b.must(err)
-		text := b.name + " is a name of its own"
+		text := b.name + " sends this alone"
 		go l.Listen(t.Context(), func(_ context.Context, h Heard) error {
 			if m, err := Decode(h.Payload); err == nil && h.Channel == Broadcast && m.Text == text {
 				broadcast <- m
@@ -187,9 +187,9 @@ func TestListenerIsReadyOnlyWhileItHears(t *testing.T) {
 	if l.Dropped() != 0 {
 		t.Errorf("%d dropped", l.Dropped())
 	}
-	for what, want := range map[string]int{"is not heard": 3, "is heard": 4} { // an outage is told once
+	for what, want := range map[string]int{"lost the subscription": 3, "subscribed to the bus": 4} { // one warning per outage
 		if got := strings.Count(b.log.String(), what); got != want {
-			t.Errorf("%q is told %d times in\n%s", what, got, b.log.String())
+			t.Errorf("%q is logged %d times in\n%s", what, got, b.log.String())
 		}
 	}
 }
@@ -232,7 +232,7 @@ func TestQuietConnectionIsKept(t *testing.T) {
 		time.Sleep(2500 * time.Millisecond) // several pings
 		b.publish("1")
 		b.wantTexts("1")
-		if strings.Contains(b.log.String(), "is not heard") {
+		if strings.Contains(b.log.String(), "lost the subscription") {
 			t.Errorf("it was replaced:\n%s", b.log.String())
 		}
 	})
@@ -304,7 +304,7 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 	b.publish("1")
 	b.wantTexts("1")
 	if !strings.Contains(b.log.String(), errSilent.Error()) {
-		t.Errorf("nobody was told:\n%s", b.log.String())
+		t.Errorf("no warning in\n%s", b.log.String())
 	}
 }
 
@@ -333,7 +333,7 @@ func TestErrorsSayWhatWasPublished(t *testing.T) {
 	for want, err := range map[string]error{
 		"bus: publish on agent:dev-1":      Publish(t.Context(), rdb, "Dev-1", Message{}),
 		"bus: publish on agent:broadcast":  PublishBroadcast(t.Context(), rdb, Message{}),
-		`bus: publish to "": no agent has`: Publish(t.Context(), rdb, "", Message{}),
+		`bus: publish to "": not the name`: Publish(t.Context(), rdb, "", Message{}),
 		"bus: encode: not a message":       Publish(t.Context(), rdb, "dev-1", Message{Text: "\xff"}),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), want) {

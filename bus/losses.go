@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// tellEvery is the shortest time between two warnings about dropped messages.
-const tellEvery = time.Second
+// warnEvery is the shortest time between two warnings about dropped messages.
+const warnEvery = time.Second
 
 // losses counts dropped messages and warns about them.
 type losses struct {
@@ -16,18 +16,18 @@ type losses struct {
 	total atomic.Int64
 
 	mu     sync.Mutex
-	told   time.Time // when it warned last
-	untold int       // what was dropped since
+	warned time.Time // the last warning
+	since  int       // messages dropped since then
 }
 
 func (l *losses) add(n int, why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.untold += n
+	l.since += n
 	total := l.total.Add(int64(n))
-	if time.Since(l.told) < tellEvery {
+	if time.Since(l.warned) < warnEvery {
 		return
 	}
-	l.log.Warn("messages of the bus were dropped", "messages", l.untold, "in_all", total, "err", why)
-	l.told, l.untold = time.Now(), 0
+	l.log.Warn("messages of the bus were dropped", "messages", l.since, "in_all", total, "err", why)
+	l.warned, l.since = time.Now(), 0
 }

@@ -18,7 +18,7 @@ const (
 	TypeAgentToAgent = "agent_to_agent"
 )
 
-// What stands for a field that a message does not have.
+// The defaults of missing fields.
 const (
 	unknownFrom    = "unknown"
 	normalPriority = "normal"
@@ -26,34 +26,34 @@ const (
 
 // Message is what the bus carries.
 type Message struct {
-	// Timestamp is when it was sent, zero where the sender did not say.
+	// Timestamp is when it was sent; zero if the sender gave no valid time.
 	Timestamp time.Time
-	// From is the sender, "unknown" where it is not said.
+	// From is the sender; "unknown" if missing.
 	From string
-	// To is what the sender calls the receiver. It is the channel that decides.
+	// To is the receiver as the sender wrote it; only the channel decides who gets it.
 	To string
 	// Text is the message itself. Any UTF-8.
 	Text string
-	// Priority is "normal" where it is not said.
+	// Priority is "normal" if missing.
 	Priority string
-	// Type is TypeDirect where it is not said.
+	// Type is TypeDirect if missing.
 	Type string
-	// ID is the id under which this program sent the message by other means as
-	// well; empty for a message of an old client.
+	// ID is the id under which prpflow also queued the message; empty in a message
+	// from a legacy client.
 	ID string
 }
 
-// ErrMalformed is wrapped by what Encode and Decode refuse.
+// ErrMalformed is wrapped by the errors of Encode and Decode.
 var ErrMalformed = errors.New("not a message of the bus")
 
-// timeLayout is what every Python's datetime.fromisoformat reads.
+// timeLayout can be read by datetime.fromisoformat of every Python 3.
 const timeLayout = "2006-01-02T15:04:05.000000-07:00"
 
 // Encode writes a message as one line of JSON, as Python's json.dumps does:
 //
 //	{"timestamp": "2025-07-18T10:00:00.000000+00:00", "from": "pm", "to": "dev-1", "message": "text", "priority": "normal", "type": "direct", "prpflow_id": "m1"}
 //
-// The last field is there only where ID is set.
+// The last field is present only if ID is set.
 func Encode(m Message) ([]byte, error) {
 	timestamp := ""
 	if !m.Timestamp.IsZero() {
@@ -89,9 +89,8 @@ func Encode(m Message) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// Decode reads a message: any JSON object whose "message" is a string. Other
-// fields that are missing or no strings have their defaults, fields that it does
-// not know are ignored.
+// Decode reads a message: any JSON object whose "message" is a string. Fields that
+// are missing or not strings get their defaults, unknown fields are ignored.
 func Decode(payload []byte) (Message, error) {
 	m, err := decode(payload)
 	if err != nil {
@@ -104,7 +103,7 @@ func decode(payload []byte) (Message, error) {
 	if !utf8.Valid(payload) {
 		return Message{}, errors.New("it is not UTF-8")
 	}
-	// By way of a map, for encoding/json takes "Message" for "message".
+	// Into a map, since encoding/json would accept "Message" for "message".
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(payload, &fields); err != nil {
 		return Message{}, err
@@ -128,7 +127,7 @@ func decode(payload []byte) (Message, error) {
 	}, nil
 }
 
-// textOf reads a field that is a string.
+// textOf reads a field; ok is false if it is not a string.
 func textOf(field json.RawMessage) (text string, ok bool) {
 	var s *string
 	if len(field) == 0 || json.Unmarshal(field, &s) != nil || s == nil {
@@ -137,8 +136,8 @@ func textOf(field json.RawMessage) (text string, ok bool) {
 	return *s, true
 }
 
-// parseTime reads the ISO 8601 that Python writes. Without a zone it is UTC; what
-// it cannot read is no time.
+// parseTime reads ISO 8601 as Python writes it, in UTC if it has no zone. It returns
+// the zero time for anything else.
 func parseTime(text string) time.Time {
 	text = strings.Replace(text, " ", "T", 1)
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02T15:04Z07:00", "2006-01-02T15:04"} {

@@ -9,11 +9,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// everybody is what a broadcast calls its receiver.
+// everybody is the receiver that a broadcast names.
 const everybody = "all"
 
-// Publish sends a message to whoever listens to an agent's channel now. Where
-// Timestamp is zero it is now, and where To is empty it is name.
+// Publish sends a message to the current subscribers of an agent's channel. A zero
+// Timestamp becomes now, an empty To becomes name.
 func Publish(ctx context.Context, rdb redis.UniversalClient, name string, m Message) error {
 	channel, err := Channel(name)
 	if err != nil {
@@ -23,8 +23,9 @@ func Publish(ctx context.Context, rdb redis.UniversalClient, name string, m Mess
 	return publish(ctx, rdb, channel, m)
 }
 
-// PublishBroadcast sends a message to whoever listens to the broadcast channel
-// now. Type is TypeBroadcast whatever it says, the rest is as in Publish.
+// PublishBroadcast sends a message to the current subscribers of the broadcast
+// channel. It sets Type to TypeBroadcast; a zero Timestamp becomes now, an empty To
+// becomes "all".
 func PublishBroadcast(ctx context.Context, rdb redis.UniversalClient, m Message) error {
 	m.To, m.Type = cmp.Or(m.To, everybody), TypeBroadcast
 	return publish(ctx, rdb, Broadcast, m)
@@ -48,9 +49,9 @@ func publish(ctx context.Context, rdb redis.UniversalClient, channel string, m M
 	return nil
 }
 
-// nodeOf is where messages on a channel are published. On a cluster go-redis
-// would pick another node each time, and messages that take different ways
-// through the cluster overtake each other.
+// nodeOf is where messages on a channel are published. On a cluster go-redis picks
+// a random node each time, and messages that enter the cluster at different nodes
+// can overtake each other.
 func nodeOf(ctx context.Context, rdb redis.UniversalClient, channel string) (redis.Cmdable, error) {
 	if cluster, ok := rdb.(*redis.ClusterClient); ok {
 		return cluster.MasterForKey(ctx, channel)

@@ -17,16 +17,16 @@ type session struct {
 	sub   *redis.PubSub
 	wg    sync.WaitGroup
 	sleep int         // of the clock when it began
-	asked atomic.Bool // a ping is out that Redis has not answered
+	asked atomic.Bool // a ping is waiting for its answer
 }
 
 // session subscribes and receives until something is wrong. confirmed tells
 // whether Redis has confirmed the subscription.
 //
-// After a timeout in the middle of a message go-redis would go on reading in the
-// middle of it, and after an error it connects again by itself, for as long as that
-// takes. So each connection is a PubSub of its own, which is read without a timeout
-// and is closed after the first error, or by keepAlive where it hangs.
+// After a timeout within a message go-redis would continue reading within it, and
+// after an error it reconnects by itself, however long that takes. So each
+// connection has its own PubSub, which is read without a timeout and is closed
+// after the first error, or by keepAlive when it hangs.
 func (l *Listener) session(ctx context.Context) (confirmed bool, err error) {
 	ctx, end := context.WithCancelCause(ctx)
 	_, sleep := l.clock.look()
@@ -51,7 +51,7 @@ func (l *Listener) session(ctx context.Context) (confirmed bool, err error) {
 		case *redis.Subscription:
 			confirmed = true
 			l.ready.Store(true)
-			l.cfg.Log.Info("the bus is heard")
+			l.cfg.Log.Info("subscribed to the bus")
 		case *redis.Pong:
 			s.asked.Store(false)
 		case *redis.Message:
@@ -62,8 +62,8 @@ func (l *Listener) session(ctx context.Context) (confirmed bool, err error) {
 	}
 }
 
-// take puts a message into the buffer. What was in the connection while this
-// process was asleep is of an unknown age.
+// take puts a message into the buffer. The age of what waited in the connection
+// while this process was suspended is unknown.
 func (s *session) take(m *redis.Message) error {
 	now, sleep := s.clock.look()
 	if sleep != s.sleep {
@@ -78,13 +78,13 @@ func (s *session) take(m *redis.Message) error {
 
 var errSilent = errors.New("Redis does not answer") //lint:ignore ST1005 Redis is a name
 
-// keepAlive answers why the session must end. Pings go through the same
+// keepAlive returns why the session must end. Pings go through the same
 // connection as the messages: a late answer means that messages are late as well.
 // A ping waits while go-redis connects, so keepAlive does not wait for it.
 func (s *session) keepAlive(ctx context.Context) error {
 	t := time.NewTicker(s.cfg.BlindAfter / 6)
 	defer t.Stop()
-	var since time.Time // when the ping was sent that is out
+	var since time.Time // when the last ping was sent
 	failed := make(chan error, 1)
 	for {
 		select {

@@ -20,7 +20,7 @@ const (
 	AlertOverflow = "overflow"      // more waits than the threshold
 	AlertDead     = "dead_letters"  // more messages died within an hour than the threshold
 	AlertWait     = "wait"          // messages wait too long until they are taken
-	AlertGone     = "consumer_gone" // what waits is old, and nobody takes it
+	AlertGone     = "consumer_gone" // what waits is old, and who took messages before takes them no more
 	AlertBooks    = "books"         // messages are missing
 )
 
@@ -81,7 +81,7 @@ func (w *Watch) Look(now time.Time, list []inbox.Overview, dead []inbox.Dead) []
 		if p95 := waits.Quantile(0.95); l.Wait > 0 && waits.Count() >= waitLeast && p95 > l.Wait {
 			add(AlertWait, "95 %% of the messages of the last ten minutes waited up to %s, longer than %s", p95.Round(time.Millisecond), l.Wait)
 		}
-		if l.Oldest > 0 && d.Oldest > l.Oldest && !d.Paused {
+		if taken := o.Books.Done + o.Books.Failed + d.Taken; l.Oldest > 0 && d.Oldest > l.Oldest && !d.Paused && taken > 0 {
 			add(AlertGone, "the next message has been waiting for %s: nobody takes them", d.Oldest.Round(time.Second))
 		}
 		if missing := o.Books.Imbalance(); missing != 0 {

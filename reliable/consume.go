@@ -200,6 +200,7 @@ func (c *consumer) handle(taking context.Context, m Message) {
 		ctx := c.handlers
 		c.mu.Unlock()
 		s.err = guard(ctx, c.h, m)
+		s.released = s.err != nil && errors.Is(context.Cause(ctx), errDrained) // its end is not the message's fault
 	}
 	c.settle.add(s)
 }
@@ -228,7 +229,7 @@ func (c *consumer) drain(workers *sync.WaitGroup) {
 	case <-finished:
 	case <-timer.C:
 		c.mu.Lock()
-		c.ends(context.Canceled)
+		c.ends(errDrained)
 		c.mu.Unlock()
 		<-finished
 	}

@@ -199,7 +199,10 @@ func TestDrainInterruptsWhoTakesTooLong(t *testing.T) {
 			<-run.Done()
 			return run.Err()
 		}, ConsumeConfig{Drain: 10 * time.Millisecond}))
-		b.wantBooks(q, Books{Pushed: 1, Delayed: 1})
+		b.wantBooks(q, Books{Pushed: 1, Waiting: 1})
+		if m := b.take(q, 1)[0]; m.Attempt != 0 {
+			t.Errorf("the end of its worker was counted: %+v", m)
+		}
 	})
 }
 

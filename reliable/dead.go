@@ -70,11 +70,7 @@ func (q *Queue) letters(ctx context.Context, texts map[string]string) ([]DeadMes
 		for i, key := range some {
 			raw, there := raws[i].(string)
 			beyond, _ := known[i].(string)
-			d, err := readLetter(key, texts[key], raw, there, beyond)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", key, err)
-			}
-			dead = append(dead, d)
+			dead = append(dead, readLetter(key, texts[key], raw, there, beyond))
 		}
 	}
 	slices.SortFunc(dead, func(a, b DeadMessage) int {
@@ -109,10 +105,10 @@ func (q *Queue) Deaths(ctx context.Context, after time.Time) (dead []DeadMessage
 	return dead, time.UnixMilli(ms), nil
 }
 
-func readLetter(key, text, raw string, there bool, known string) (DeadMessage, error) {
+func readLetter(key, text, raw string, there bool, known string) DeadMessage {
 	var l letter
 	if err := json.Unmarshal([]byte(text), &l); err != nil {
-		return DeadMessage{}, err
+		l.Reason = "its dead letter is damaged: " + err.Error()
 	}
 	d := DeadMessage{ID: key, Reason: l.Reason, Worker: l.Worker, At: time.UnixMilli(l.At), Attempts: l.Attempts, Raw: []byte(raw), key: key}
 	switch {
@@ -132,7 +128,7 @@ func readLetter(key, text, raw string, there bool, known string) (DeadMessage, e
 	m = Message{}
 	m.learn(known)
 	d.History = m.History
-	return d, nil
+	return d
 }
 
 // Bury makes a dead letter of a message that this worker has in hand. One that it

@@ -93,5 +93,8 @@ func (q *Queue) Close(ctx context.Context) error {
 	return nil
 }
 
+// errDrained is the cause of a handler's context whose time to drain is over.
+var errDrained = errors.New("the worker is ending")
+
 // errLapsed is the cause of a handler's context whose worker lost its lease.
 var errLapsed = errors.New("the worker's lease has lapsed: another worker may have the message")

@@ -3,6 +3,7 @@ package inbox
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -71,22 +72,26 @@ func (b *Inbox) Names(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// each does something to every inbox.
+// each does something to every inbox. One that is damaged keeps it from no other.
 func (b *Inbox) each(ctx context.Context, do func(name string, q *reliable.Queue) error) error {
 	names, err := b.Names(ctx)
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, name := range names {
 		q, _, err := b.queue(name)
 		if err == nil {
 			err = do(name, q)
 		}
 		if err != nil {
-			return wrap(name, err)
+			errs = append(errs, wrap(name, err))
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Overview is what an inbox holds.
@@ -101,7 +106,9 @@ func (b *Inbox) Overviews(ctx context.Context) ([]Overview, error) {
 	var list []Overview
 	err := b.each(ctx, func(name string, q *reliable.Queue) error {
 		d, books, err := q.Audit(ctx)
-		list = append(list, Overview{Name: name, Depth: d, Books: books})
+		if err == nil {
+			list = append(list, Overview{Name: name, Depth: d, Books: books})
+		}
 		return err
 	})
 	return list, err

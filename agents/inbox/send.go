@@ -41,14 +41,15 @@ type Draft struct {
 	Backoff     time.Duration `json:"backoff,omitempty"`
 	MaxAttempts int           `json:"max_attempts,omitempty"`
 	Window      time.Duration `json:"window,omitempty"`
+	Dead        string        `json:"dead,omitempty"`
 }
 
 // NewID makes an id up.
 func NewID() string { return strings.ToLower(rand.Text()[:16]) }
 
-// madeUp is how long an id that Send made up is remembered: long enough for a call
-// that is sent again.
-const madeUp = time.Minute
+// madeUp is how long an id that Send made up is remembered: longer than Redis is
+// likely to be away, for a message whose answer was lost is sent again from a spool.
+const madeUp = 24 * time.Hour
 
 // Fill completes a draft and refuses what cannot be sent.
 func (d *Draft) Fill() error {
@@ -84,7 +85,7 @@ func (b *Inbox) Send(ctx context.Context, d Draft) (id string, fresh bool, err e
 	if err != nil {
 		return "", false, err
 	}
-	if fresh {
+	if fresh && d.Dead == "" {
 		b.publish(ctx, d)
 	}
 	return d.ID, fresh, nil
@@ -97,7 +98,7 @@ func (d Draft) envelope() (reliable.Message, error) {
 	}
 	raw, err := json.Marshal(in)
 	return reliable.Message{
-		ID: d.ID, Body: raw, TTL: d.TTL, Delay: d.Delay, Backoff: d.Backoff, MaxAttempts: d.MaxAttempts, Window: d.Window,
+		ID: d.ID, Body: raw, TTL: d.TTL, Delay: d.Delay, Backoff: d.Backoff, MaxAttempts: d.MaxAttempts, Window: d.Window, Dead: d.Dead,
 	}, err
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -134,6 +136,43 @@ func (s *Switch) Set(ctx context.Context, c Change) error {
 	pipe.LTrim(ctx, changesKey, 0, changesKept-1)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("mode: %w", err)
+	}
+	return nil
+}
+
+// RollBack turns the switch for all, and those of agents that have their own, to tmux.
+// It answers whether any was turned.
+func (s *Switch) RollBack(ctx context.Context, c Change) (turned bool, err error) {
+	c.Mode = Tmux
+	agents, err := s.Agents(ctx)
+	if err != nil {
+		return false, err
+	}
+	all, err := (&Switch{rdb: s.rdb}).Of(ctx, "")
+	if err != nil {
+		return false, err
+	}
+	agents[""] = all
+	for _, agent := range slices.Sorted(maps.Keys(agents)) {
+		if agents[agent] == Tmux {
+			continue
+		}
+		c.Agent = agent
+		if err := s.Set(ctx, c); err != nil {
+			return turned, err
+		}
+		turned = true
+	}
+	return turned, nil
+}
+
+// probeKey is written to find out whether Redis takes writes.
+const probeKey = "{mode}:probe"
+
+// Probe fails where Redis does not take writes.
+func (s *Switch) Probe(ctx context.Context) error {
+	if err := s.rdb.Set(ctx, probeKey, "1", time.Hour).Err(); err != nil {
+		return fmt.Errorf("mode: Redis takes no writes: %w", err)
 	}
 	return nil
 }

@@ -79,6 +79,26 @@ func TestUnknownModesAreRefused(t *testing.T) {
 	}
 }
 
+func TestRollBackTurnsEverySwitchToTmux(t *testing.T) {
+	t.Parallel()
+	s := newSwitch(t, redistest.Mini(t), "")
+	set(t, s, Change{Mode: Dual})
+	set(t, s, Change{Mode: Redis, Agent: "dev-1"})
+	for _, want := range []bool{true, false} {
+		if turned, err := s.RollBack(t.Context(), Change{By: "guard"}); turned != want || err != nil {
+			t.Errorf("turned: %t, %v", turned, err)
+		}
+	}
+	for _, agent := range []string{"", "dev-1", "dev-2"} {
+		if m, err := s.Of(t.Context(), agent); m != Tmux || err != nil {
+			t.Errorf("%q: %s, %v", agent, m, err)
+		}
+	}
+	if err := s.Probe(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // night is a guard whose clock a test turns.
 type night struct {
 	*Guard

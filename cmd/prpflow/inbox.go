@@ -99,7 +99,7 @@ func (p *program) look(ctx context.Context, d *desk, name string, o *inboxOption
 }
 
 func (p *program) take(ctx context.Context, d *desk, name string, o *inboxOptions) error {
-	cfg := inbox.TakeConfig{Follow: o.follow, Wait: o.wait}
+	cfg := inbox.TakeConfig{Follow: o.follow, Wait: o.wait, Drain: d.cfg.Drain}
 	if o.follow {
 		cfg.Wait = o.idleExit
 	}

@@ -88,8 +88,7 @@ func (o *postOffice) send(ctx context.Context, d inbox.Draft) (id string, fresh,
 	return d.ID, true, true, o.spool.Append(ctx, spool.Record{Queue: d.To, ID: d.ID, At: d.Timestamp, Body: record})
 }
 
-// drainSpool sends what is spooled, in order. What no inbox takes for good is said and
-// dropped: it would hold up all that follows.
+// drainSpool sends what is spooled, in order.
 func drainSpool(ctx context.Context, s *spool.Spool, box *inbox.Inbox, force bool) (n int, err error) {
 	push := func(ctx context.Context, records []spool.Record) error {
 		for _, r := range records {
@@ -117,6 +116,10 @@ func pushSpooled(ctx context.Context, box *inbox.Inbox, r spool.Record) error {
 		d.TTL = max(time.Millisecond, d.TTL-age) // a dead letter in a moment, where it is over
 	}
 	_, _, err := box.Send(ctx, d)
+	if errors.Is(err, reliable.ErrFull) { // it would hold up all that follows
+		d.Dead = "the inbox was full when it was sent from a spool"
+		_, _, err = box.Send(ctx, d)
+	}
 	return err
 }
 

@@ -57,7 +57,11 @@ func (n *node) startPatrol(environment string) error {
 
 // look is one round.
 func (p *patrol) look(ctx context.Context) error {
-	list, err := p.n.inbox.Overviews(ctx)
+	err := p.modes.Probe(ctx)
+	var list []inbox.Overview
+	if err == nil {
+		list, err = p.n.inbox.Overviews(ctx)
+	}
 	var dead []inbox.Dead
 	if err == nil {
 		dead, err = p.n.inbox.Dead(ctx)
@@ -114,13 +118,11 @@ func (p *patrol) tell(ctx context.Context, what, text string, person bool) {
 func (p *patrol) rollBack(ctx context.Context, f mode.Found) {
 	text := fmt.Sprintf("the message lane should be rolled back (%s): %s", f.Condition, f.Text)
 	if p.n.cfg.Rollback == config.RollbackTmux && !p.told[f.Condition] {
-		now, err := p.modes.Of(ctx, "")
-		if err == nil && now == mode.Redis {
-			err = p.modes.Set(ctx, mode.Change{Mode: mode.Tmux, By: "guard", Reason: f.Condition + ": " + f.Text})
-			text = "the switch was turned to tmux: " + text
-		}
+		turned, err := p.modes.RollBack(ctx, mode.Change{By: "guard", Reason: f.Condition + ": " + f.Text})
 		if err != nil {
 			p.n.log.Warn("the switch is not turned yet", "err", err)
+		} else if turned {
+			text = "the switch was turned to tmux: " + text
 		}
 	}
 	p.tell(ctx, f.Condition, text, f.Condition != mode.Imbalance) // of which there is an alert of its own

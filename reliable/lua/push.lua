@@ -4,8 +4,10 @@
 -- ARGS: 9+ a name that only this call has, how many may wait (0: any number), then of each message its id, envelope,
 --   window, delay and time to live in ms (0: none), what is known of it beyond its envelope as JSON or "", and why it is dead or ""
 -- RETURNS: how many of them this call pushed, now or when it was sent before; -1 ErrFull
-local fresh = 0
-for i = 15, #KEYS do fresh = fresh + 1 - redis.call('EXISTS', KEYS[i]) end
+local fresh = 0 -- dead letters do not wait
+for i = 15, #KEYS do
+  if ARGV[9 + 7 * (i - 15)] == '' then fresh = fresh + 1 - redis.call('EXISTS', KEYS[i]) end
+end
 local limit = tonumber(ARGV[2])
 if limit > 0 and fresh > 0 and
   redis.call('LLEN', PENDING) - redis.call('SCARD', GONE) + redis.call('ZCARD', DELAYED) + fresh > limit then

@@ -9,8 +9,8 @@ import (
 )
 
 // Append writes records to the end of the log, all or none, and returns once they
-// are on disk. It answers ErrFull where they do not fit. A process that is killed
-// in Append may have written the first of them.
+// are on disk. It returns ErrFull if they do not fit. A process that is killed in
+// Append may have written the first few of them.
 func (s *Spool) Append(ctx context.Context, records ...Record) error {
 	if len(records) == 0 {
 		return nil
@@ -31,7 +31,7 @@ func (s *Spool) lines(records []Record) ([]byte, error) {
 		if r.Queue == "" || r.ID == "" {
 			return nil, fmt.Errorf("the record %q for the queue %q needs both an id and a queue", r.ID, r.Queue)
 		}
-		// JSON would not carry them unchanged.
+		// JSON would change them.
 		if name := r.Queue + r.ID; !utf8.ValidString(name) || strings.ContainsRune(name, utf8.RuneError) {
 			return nil, fmt.Errorf("the id %q and the queue %q must be UTF-8", r.ID, r.Queue)
 		}

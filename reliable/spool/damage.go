@@ -8,9 +8,9 @@ import (
 	"os"
 )
 
-// cut moves everything from an offset on, where a damaged record begins, to a
-// file beside the journal. What is whole becomes a new file with the same offsets:
-// the old id stays with the records that a drain may be about to remove.
+// cut moves everything from an offset on, where a damaged record begins, to another
+// file. What is left becomes a new file with the same offsets: its new id keeps a
+// running drain from removing, by offset, records that are appended later.
 func (j *journal) cut(c *content, at int64) error {
 	name, err := j.spool.damagedName()
 	if err != nil {
@@ -32,7 +32,7 @@ func (j *journal) cut(c *content, at int64) error {
 	return nil
 }
 
-// setAside moves a file that does not begin as a journal does.
+// setAside moves away a file that does not begin like a journal.
 func (j *journal) setAside() error {
 	path := j.spool.path(j.name)
 	info, err := os.Stat(path)
@@ -51,11 +51,11 @@ func (j *journal) setAside() error {
 }
 
 func (j *journal) warn(name string, at, bytes int64) {
-	j.spool.cfg.Log.Warn("a spool is damaged: what follows its last whole record was cut off and kept in another file",
+	j.spool.cfg.Log.Warn("a spool is damaged: everything behind its last good record was moved to another file",
 		"file", j.spool.path(j.name), "at", at, "bytes", bytes, "kept", j.spool.path(name))
 }
 
-// damagedName is a name that no file has.
+// damagedName is an unused file name.
 func (s *Spool) damagedName() (string, error) {
 	base := damagedPrefix + s.now().UTC().Format("20060102T150405.000000000Z")
 	for n := 0; ; n++ {

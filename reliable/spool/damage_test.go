@@ -36,7 +36,7 @@ func TestTornTailIsCutWhereverItWasTorn(t *testing.T) {
 				t.Fatalf("cut at %d, %s: kept %q", end, first, got)
 			}
 			if !strings.Contains(b.log.String(), "a spool is damaged") {
-				t.Fatalf("cut at %d, %s: nobody was told", end, first)
+				t.Fatalf("cut at %d, %s: no warning", end, first)
 			}
 		}
 	}

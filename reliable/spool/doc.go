@@ -2,10 +2,10 @@
 // producer appends them to a log that is synced before Append returns; any later
 // process on the same machine drains it, in order.
 //
-// A record is removed only after the receiver has accepted it, so a process that
-// is killed in between pushes it again: the receiver must take a second record
-// of the same id for the same message. How long it can do so is Config.Keep;
-// older records are set aside, and only DrainAll pushes them.
+// A record is removed only after the receiver has accepted it. If a process is
+// killed in between, the record is pushed again: the receiver must recognize a
+// second record with the same id as a duplicate. Config.Keep is how long it can do
+// that; older records are set aside, and only DrainAll pushes them.
 //
 // # Files
 //
@@ -15,16 +15,16 @@
 //	log.position    how far the log has been drained
 //	stale           records that Drain has set aside because they are older than Config.Keep
 //	stale.position  how far those have been drained
-//	damaged-<time>  what was cut off a damaged log or stale, for a person to look at
-//	lock, drain     empty files to lock: held while files change, and for all of a drain
+//	damaged-<time>  what was cut off a damaged log or stale file, for manual recovery
+//	lock, drain     empty lock files: one is held while files change, one during a drain
 //
-// log and stale are text, a record a line: the CRC-32C of the JSON object in eight
-// hex digits, a space, the object, a newline. The first line names the file by a
-// random id. A position is valid only for the file of that id: a log is removed or
-// replaced in one step together with its position.
+// log and stale are text files with a record per line: the CRC-32C of a JSON object
+// in eight hex digits, a space, the object, a newline. The first line gives the file
+// a random id. A position is valid only for the file with that id, so removing or
+// replacing a file also makes its position invalid, in one step.
 //
-// A line whose checksum does not match ends the log. It and all that follows is
-// moved to a damaged-<time> file, with a warning.
+// A line whose checksum does not match ends the file. It is moved to a
+// damaged-<time> file together with everything behind it, with a warning.
 //
-// Without flock (not on Unix) only one process may use a spool at a time.
+// On systems without flock only one process at a time may use a spool.
 package spool

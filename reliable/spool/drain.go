@@ -6,32 +6,30 @@ import (
 	"time"
 )
 
-// A batch of Drain has no more than so many records, and no more bytes unless
-// its only record has.
+// The limits of a batch. A single record may be larger.
 const (
 	batchRecords = 100
 	batchBytes   = 4 << 20
 )
 
-// removeWait is how long Drain waits for the log to remove what it has pushed.
+// removeWait is how long Drain waits for the lock to remove what it has pushed.
 const removeWait = 10 * time.Second
 
-// Drain gives all records to push, in order and in batches of at most 100, and
-// removes each batch once push has returned nil. It answers how many records were
-// pushed; the first error of push ends it. Records that are older than
-// Config.Keep are set aside: the receiver may have had them and forgotten. A
-// second Drain, also of another process, waits for the first; Append does not.
+// Drain calls push with all records, in order and in batches of at most 100, and
+// removes each batch after push has returned nil. It returns how many records were
+// pushed; the first error of push ends it. It sets aside records that are older
+// than Config.Keep, since the receiver may have received and forgotten them. A
+// second Drain, even of another process, waits for the first; Append does not.
 func (s *Spool) Drain(ctx context.Context, push func(context.Context, []Record) error) (n int, err error) {
 	return s.drain(ctx, push, false, s.log)
 }
 
-// DrainAll is Drain for all records however old they are, those first that were
-// set aside.
+// DrainAll is Drain for records of any age, beginning with those that were set aside.
 func (s *Spool) DrainAll(ctx context.Context, push func(context.Context, []Record) error) (n int, err error) {
 	return s.drain(ctx, push, true, s.stale, s.log)
 }
 
-// drain empties journals; all says that age does not matter.
+// drain empties journals; all means that the age of records does not matter.
 func (s *Spool) drain(ctx context.Context, push func(context.Context, []Record) error, all bool, journals ...*journal) (n int, err error) {
 	holds, err := s.holds(journals...)
 	if err != nil || !holds {
@@ -58,10 +56,10 @@ type batch struct {
 	fresh []Record
 	stale []Record
 	id    string // of the journal
-	next  int64  // where the record behind it begins
+	next  int64  // the offset of the record after it
 }
 
-// drainBatch pushes the next records. There is no more where it found none.
+// drainBatch pushes the next records; more is false if there were none.
 func (s *Spool) drainBatch(ctx context.Context, j *journal, push func(context.Context, []Record) error, all bool) (pushed int, more bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, false, context.Cause(ctx)
@@ -80,7 +78,7 @@ func (s *Spool) drainBatch(ctx context.Context, j *journal, push func(context.Co
 		}
 	}
 	s.step("pushed")
-	// They are pushed: that ctx has ended meanwhile is no reason to push them again.
+	// They are pushed, so they are removed even if ctx has ended meanwhile.
 	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeWait)
 	defer cancel()
 	err = s.change(patient, func() error { return s.removeBatch(j, b) })
@@ -111,15 +109,15 @@ func (s *Spool) nextBatch(j *journal, all bool) (batch, error) {
 		b.next = next
 		return nil
 	})
-	if err == nil && c.start == c.end { // all that was left was damaged
+	if err == nil && c.start == c.end { // everything that was left was damaged
 		err = j.delete()
 	}
-	b.id = c.id // a new one after damage
+	b.id = c.id // it has changed if the file was damaged
 	return b, err
 }
 
-// removeBatch removes what was pushed and sets aside what is stale, the latter
-// first: killed in between, a record is in both files and never in none.
+// removeBatch sets aside what is stale, then removes the batch. If the process is
+// killed in between, a stale record is in both files, never in none.
 func (s *Spool) removeBatch(j *journal, b batch) error {
 	if len(b.stale) > 0 {
 		if err := s.setAside(b.stale); err != nil {
@@ -134,17 +132,17 @@ func (s *Spool) setAside(records []Record) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.stale.size(); err != nil { // nothing is appended behind damage
+	if _, err := s.stale.size(); err != nil { // which cuts off damage
 		return err
 	}
-	if there, err := s.stale.endsWith(lines); err != nil || there { // by a process that was killed before it removed them
+	if there, err := s.stale.endsWith(lines); err != nil || there { // a process was killed before removing them
 		return err
 	}
 	if err := s.stale.append(lines); err != nil {
 		return err
 	}
 	s.step("set aside")
-	s.cfg.Log.Warn("records of a spool are too old to be pushed and were set aside: the receiver may have had them already",
+	s.cfg.Log.Warn("records of a spool are too old to be pushed and were set aside: the receiver may already have them",
 		"dir", s.cfg.Dir, "records", len(records), "first", records[0].ID, "keep", s.cfg.Keep)
 	return nil
 }

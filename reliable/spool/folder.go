@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// checkFolder refuses a folder to which others may write: they could have this
-// process push, or overwrite, what they like.
+// checkFolder refuses a folder to which others may write: they could make this
+// process push, or overwrite, whatever they like.
 func (s *Spool) checkFolder() (exists bool, err error) {
 	info, err := os.Lstat(s.cfg.Dir)
 	switch {
@@ -26,12 +26,12 @@ func (s *Spool) checkFolder() (exists bool, err error) {
 	case foreign(info):
 		return false, errors.New("it belongs to another user; choose a folder of the user who runs this")
 	case info.Mode().Perm()&0o022 != 0:
-		return false, fmt.Errorf("others may write to it (mode %04o); run chmod 700 on it after a look at what is in it", info.Mode().Perm())
+		return false, fmt.Errorf("others may write to it (mode %04o); check what is in it, then run chmod 700 on it", info.Mode().Perm())
 	}
 	return true, nil
 }
 
-// makeFolder creates the folder where it is missing.
+// makeFolder creates the folder if it is missing.
 func (s *Spool) makeFolder() error {
 	exists, err := s.checkFolder()
 	if err != nil || exists {
@@ -44,7 +44,7 @@ func (s *Spool) makeFolder() error {
 	return err
 }
 
-// makeFolder makes a folder and its parents, so that they survive a power loss.
+// makeFolder creates a folder and its parents so that they survive a power loss.
 func makeFolder(dir string) error {
 	err := os.Mkdir(dir, 0o700)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -62,7 +62,7 @@ func makeFolder(dir string) error {
 	return syncFolder(filepath.Dir(dir))
 }
 
-// syncFolder makes a created, renamed or removed name in a folder last.
+// syncFolder makes creations, renames and removals in a folder durable.
 func syncFolder(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -76,8 +76,8 @@ func (s *Spool) writeBytes(name string, content []byte) error {
 	return s.writeFile(name, bytes.NewReader(content))
 }
 
-// writeFile puts a file into place, whole and on disk. The lock is held, so the
-// name of the unfinished file is free or left by a process that was killed.
+// writeFile creates or replaces a file in one step, and syncs it. The lock is held,
+// so an unfinished file of that name is from a process that was killed.
 func (s *Spool) writeFile(name string, content io.Reader) error {
 	fresh := s.path(name + ".new")
 	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)

@@ -29,7 +29,7 @@ func TestFolderThatOthersMayWriteToIsRefused(t *testing.T) {
 		}, "not a folder"},
 		"of another user": {func(b *bench) {
 			if err := os.Chown(b.dir, 4711, -1); err != nil {
-				b.Skip("only root can give a folder away")
+				b.Skip("only root can change the owner of a folder")
 			}
 		}, "another user"},
 		"below a file": {func(b *bench) {

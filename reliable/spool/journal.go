@@ -17,13 +17,13 @@ type journal struct {
 	spool *Spool
 	name  string
 
-	// The file was whole up to here when this process last looked.
+	// The file with this id was undamaged up to this offset when last checked.
 	checkedID  string
 	checkedEnd int64
 }
 
-// header is the first line of a journal. All ids are of one length, so that the
-// records of a file that replaces another one can keep their offsets.
+// header is the first line of a journal. All ids have the same length, so that
+// records keep their offsets when a file is replaced.
 type header struct {
 	ID string `json:"spool"`
 }
@@ -31,8 +31,8 @@ type header struct {
 // idLength is that of rand.Text.
 const idLength = 26
 
-// content is an open journal: its records begin at first, and those between start
-// and end wait. The file of an id only grows.
+// content is an open journal: its records begin at first, and those from start to
+// end are waiting. A file with one id only grows.
 type content struct {
 	f                 *os.File
 	id                string
@@ -41,7 +41,7 @@ type content struct {
 
 func (c *content) close() { _ = c.f.Close() }
 
-// open answers nil where there is no file.
+// open returns nil if there is no file.
 func (j *journal) open() (*content, error) {
 	f, err := os.OpenFile(j.spool.path(j.name), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -80,7 +80,7 @@ func (c *content) readHeader() error {
 	return nil
 }
 
-// size is how many bytes wait, after what is damaged has been cut off.
+// size is the number of bytes waiting, after cutting off what is damaged.
 func (j *journal) size() (int64, error) {
 	c, err := j.open()
 	if err != nil || c == nil {
@@ -99,9 +99,9 @@ func (j *journal) size() (int64, error) {
 
 var errStop = errors.New("enough")
 
-// each gives the payload of each record to visit, together with where the next
-// record begins. It ends early where visit answers errStop. It cuts the file
-// where a record is damaged; visit may say so too.
+// each calls visit with the payload of each record and the offset of the next one.
+// It ends early if visit returns errStop. It cuts the file before a damaged record,
+// which is also one for which visit returns errDamaged.
 func (j *journal) each(c *content, from int64, visit func(payload []byte, next int64) error) error {
 	in := bufio.NewReaderSize(io.NewSectionReader(c.f, from, c.end-from), 1<<16)
 	var line bytes.Buffer
@@ -128,8 +128,8 @@ func (j *journal) each(c *content, from int64, visit func(payload []byte, next i
 	return nil
 }
 
-// append writes lines to the end, creating the file where needed. Where it fails
-// the file is as it was.
+// append writes lines to the end, creating the file if needed. If it fails, the
+// file is unchanged.
 func (j *journal) append(lines []byte) error {
 	c, err := j.open()
 	if err != nil {
@@ -158,7 +158,7 @@ func (j *journal) append(lines []byte) error {
 	return nil
 }
 
-// endsWith tells whether the last lines of the file are these.
+// endsWith reports whether these are the last lines of the file.
 func (j *journal) endsWith(lines []byte) (bool, error) {
 	c, err := j.open()
 	if err != nil || c == nil {
@@ -174,13 +174,13 @@ func (j *journal) endsWith(lines []byte) (bool, error) {
 	return bytes.Equal(last, lines), err
 }
 
-// exists tells whether there is a file; the lock is not needed.
+// exists reports whether there is a file; it does not need the lock.
 func (j *journal) exists() bool {
 	_, err := os.Lstat(j.spool.path(j.name))
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// remove takes away the records before an offset of the file of that id.
+// remove removes the records before an offset of the file with that id.
 func (j *journal) remove(id string, to int64) error {
 	c, err := j.open()
 	if err != nil || c == nil {
@@ -192,14 +192,14 @@ func (j *journal) remove(id string, to int64) error {
 		return nil
 	case to == c.end:
 		return j.delete()
-	case to > j.spool.cfg.MaxBytes: // more is drained than may wait: time to give the space back
+	case to > j.spool.cfg.MaxBytes: // more is drained than may be waiting: free the space
 		_, err := j.replace(io.NewSectionReader(c.f, to, c.end-to))
 		return err
 	}
 	return j.writePosition(c.id, to)
 }
 
-// replace makes a new file of some lines, in one step.
+// replace replaces the file by a new one with some lines, in one step.
 func (j *journal) replace(lines io.Reader) (id string, err error) {
 	h := header{ID: rand.Text()}
 	first, err := encode(h)
@@ -212,7 +212,7 @@ func (j *journal) replace(lines io.Reader) (id string, err error) {
 	return h.ID, j.removePosition()
 }
 
-// delete removes the file, all of which is drained.
+// delete removes the file, which is completely drained.
 func (j *journal) delete() error {
 	if err := os.Remove(j.spool.path(j.name)); err != nil {
 		return fmt.Errorf("remove what is drained: %w", err)

@@ -10,12 +10,12 @@ import (
 	"strconv"
 )
 
-// errDamaged says that a line is not what was written.
+// errDamaged says that a line differs from what was written.
 var errDamaged = errors.New("damaged")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// sumLength is the length of a checksum and the space behind it.
+// sumLength is the length of a checksum and the space after it.
 const sumLength = 9
 
 // encode writes a value as a line.
@@ -27,7 +27,7 @@ func encode(v any) ([]byte, error) {
 	return fmt.Appendf(nil, "%08x %s\n", crc32.Checksum(payload, castagnoli), payload), nil
 }
 
-// check answers what stands behind the checksum of a line.
+// check returns the part of a line behind its checksum, which must match.
 func check(line []byte) (payload []byte, err error) {
 	if len(line) <= sumLength || line[sumLength-1] != ' ' || line[len(line)-1] != '\n' {
 		return nil, errDamaged
@@ -56,8 +56,8 @@ func decodePayload(payload []byte, v any) error {
 	return nil
 }
 
-// nextLine reads up to and including a newline, or to the end. It writes over the
-// line before.
+// nextLine reads up to and including a newline, or to the end. It overwrites the
+// previous line.
 func nextLine(in *bufio.Reader, line *bytes.Buffer) error {
 	line.Reset()
 	for {

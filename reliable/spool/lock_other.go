@@ -7,8 +7,8 @@ import (
 	"io/fs"
 )
 
-// lock does nothing where there is no flock: goroutines of one process are kept
-// apart by the Spool.
+// lock does nothing on systems without flock. The Spool itself still excludes
+// goroutines from each other.
 func lock(context.Context, string) (unlock func(), err error) { return func() {}, nil }
 
 func foreign(fs.FileInfo) bool { return false }

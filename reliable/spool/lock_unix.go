@@ -34,7 +34,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	}
 }
 
-// tryLock answers nil where another process holds the lock.
+// tryLock returns nil if another process holds the lock.
 func tryLock(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -49,7 +49,7 @@ func tryLock(path string) (*os.File, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("flock %s: %w", path, err)
 	}
-	// A lock on a file that somebody has removed keeps nobody away.
+	// A lock on a file that was removed meanwhile excludes nobody.
 	mine, err := f.Stat()
 	if err == nil {
 		var there fs.FileInfo
@@ -64,7 +64,7 @@ func tryLock(path string) (*os.File, error) {
 	return nil, nil
 }
 
-// foreign tells whether a file belongs to another user.
+// foreign reports whether a file belongs to another user.
 func foreign(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) != os.Geteuid()

@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// Listed is a record that waits.
+// Listed is a waiting record.
 type Listed struct {
 	Record
-	// Stale: it is older than Config.Keep, only DrainAll pushes it.
+	// Stale says that it is older than Config.Keep: only DrainAll pushes it.
 	Stale bool
 }
 
-// Stat is a spool in figures.
+// Stat describes a spool in numbers.
 type Stat struct {
-	// Records wait in all; Stale of them were set aside by Drain.
+	// Records is the number of waiting records, Stale that of those among them that
+	// Drain has set aside.
 	Records, Stale int
-	// Bytes is what they take on disk, of at most Config.MaxBytes.
+	// Bytes is their size on disk, at most Config.MaxBytes.
 	Bytes int64
-	// Oldest is when the first of them was appended; zero where none waits.
+	// Oldest is when the first of them was appended; zero if there is none.
 	Oldest time.Time
 }
 
-// List answers all records in the order in which DrainAll pushes them. It removes
-// nothing.
+// List returns all records in the order in which DrainAll pushes them.
 func (s *Spool) List(ctx context.Context) ([]Listed, error) {
 	var list []Listed
 	oldest := s.now().Add(-s.cfg.Keep)
@@ -40,7 +40,8 @@ func (s *Spool) List(ctx context.Context) ([]Listed, error) {
 	return list, s.fail("list", err)
 }
 
-// Stat counts the records. Where there are none it costs one look at the folder.
+// Stat counts the records. It reads them all, but an empty spool costs only a few
+// system calls.
 func (s *Spool) Stat(ctx context.Context) (Stat, error) {
 	var stat Stat
 	err := s.look(ctx, func(j *journal, payload []byte) error {
@@ -61,7 +62,7 @@ func (s *Spool) Stat(ctx context.Context) (Stat, error) {
 	return stat, s.fail("look at", err)
 }
 
-// look gives each record that waits to visit.
+// look calls visit with each waiting record.
 func (s *Spool) look(ctx context.Context, visit func(j *journal, payload []byte) error) error {
 	holds, err := s.holds(s.stale, s.log)
 	if err != nil || !holds {
@@ -77,7 +78,8 @@ func (s *Spool) look(ctx context.Context, visit func(j *journal, payload []byte)
 	})
 }
 
-// holds tells whether one of the journals is there. It locks and creates nothing.
+// holds reports whether one of the journals exists. It takes no lock and creates
+// nothing.
 func (s *Spool) holds(journals ...*journal) (bool, error) {
 	exists, err := s.checkFolder()
 	if err != nil || !exists {

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// position says how far the journal of that id is drained.
+// position says how far the journal with that id is drained.
 type position struct {
 	ID      string `json:"spool"`
 	Drained int64  `json:"drained"`
@@ -14,8 +14,8 @@ type position struct {
 
 func (j *journal) positionName() string { return j.name + ".position" }
 
-// locate finds where the first record is that waits. A position that cannot be
-// right is ignored: pushing a record again is better than losing it.
+// locate finds the first record that is waiting. It ignores a position that cannot
+// be right: pushing a record again is better than losing it.
 func (j *journal) locate(c *content) error {
 	info, err := c.f.Stat()
 	if err != nil {
@@ -43,7 +43,7 @@ func (j *journal) locate(c *content) error {
 	return j.removePosition()
 }
 
-// endsLine tells whether a line ends right before an offset.
+// endsLine reports whether a line ends right before an offset.
 func endsLine(f *os.File, offset int64) bool {
 	var last [1]byte
 	_, err := f.ReadAt(last[:], offset-1)

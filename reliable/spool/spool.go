@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What the zero values of a Config stand for.
+// The defaults of a Config.
 const (
 	DefaultMaxBytes = 64 << 20
 	DefaultKeep     = 7 * 24 * time.Hour
@@ -22,10 +22,10 @@ var ErrFull = errors.New("the spool is full")
 type Record struct {
 	// Queue is where the message goes.
 	Queue string `json:"queue"`
-	// ID says which message it is: the receiver takes two records of the same id
-	// for one message.
+	// ID identifies the message: the receiver treats two records with the same id
+	// as one message.
 	ID string `json:"id"`
-	// At is when it was appended. Append sets it where it is zero.
+	// At is when it was appended. Append sets it if it is zero.
 	At time.Time `json:"at"`
 	// Body is any bytes.
 	Body []byte `json:"body"`
@@ -33,28 +33,29 @@ type Record struct {
 
 // Config says where a spool is and what it holds.
 type Config struct {
-	// Dir is the folder. Only its owner, the user of this process, may be allowed
-	// to write to it. Required.
+	// Dir is the folder. It must belong to the user of this process, and nobody
+	// else may have permission to write to it. Required.
 	Dir string
 	// MaxBytes is how many bytes may wait on disk. Zero: DefaultMaxBytes.
 	MaxBytes int64
 	// Keep is how long the receiver remembers ids. Zero: DefaultKeep.
 	Keep time.Duration
-	// Log is told about damage and about records that are too old. Nil: nobody is.
+	// Log receives warnings about damage and about records that are too old. Nil:
+	// no log.
 	Log *slog.Logger
 }
 
-// Spool is the log of a folder. It is safe for concurrent use, also by several
+// Spool is a log in a folder. It is safe for concurrent use by goroutines and by
 // processes.
 type Spool struct {
 	cfg        Config
 	log, stale *journal
 
-	// One goroutine at a time waits for each file lock, the others here.
+	// One goroutine at a time waits for a lock file; the others wait here.
 	turn, drainTurn chan struct{}
 
 	now  func() time.Time
-	step func(point string) // called by tests' spools between two changes on disk
+	step func(point string) // a test's hook, called between any two changes on disk
 }
 
 // Open prepares a spool; nothing is read or created yet.
@@ -87,7 +88,7 @@ func Open(cfg Config) (*Spool, error) {
 	return s, nil
 }
 
-// Dir is the folder, as an absolute path.
+// Dir is the absolute path of the folder.
 func (s *Spool) Dir() string { return s.cfg.Dir }
 
 // Names of the files.
@@ -101,7 +102,7 @@ const (
 
 func (s *Spool) path(name string) string { return filepath.Join(s.cfg.Dir, name) }
 
-// change locks the files for one short look or change.
+// change locks the files for one short read or change.
 func (s *Spool) change(ctx context.Context, do func() error) error {
 	return s.locked(ctx, s.turn, lockName, do)
 }

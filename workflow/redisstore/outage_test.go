@@ -47,17 +47,29 @@ func sent(t *testing.T, s *Store, e workflow.OutboxEntry) {
 	}
 }
 
+// waits tells of each BLMOVE in a pipeline.
+type waits struct {
+	hooked
+	told chan struct{}
+}
+
+func (w waits) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (w waits) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if slices.ContainsFunc(cmds, func(c redis.Cmder) bool { return c.Name() == "blmove" }) {
+			w.told <- struct{}{}
+		}
+		return next(ctx, cmds)
+	}
+}
+
 // A relay loses the answer of its BLMOVE. Its renewals must not keep the entry.
 func TestAnEntryThatWasTakenAndNotReceivedIsSentAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	b, s, wire := far(t)
 	blocked := make(chan struct{}, 10000)
-	s.rdb.AddHook(hooked{func(ctx context.Context, cmd redis.Cmder, send redis.ProcessHook) error {
-		if cmd.Name() == "blmove" {
-			blocked <- struct{}{}
-		}
-		return send(ctx, cmd)
-	}})
+	s.rdb.AddHook(waits{hooked{}, blocked})
 	if _, ok, err := s.Receive(t.Context(), 10*time.Millisecond); ok || err != nil {
 		t.Fatal(ok, err)
 	}
