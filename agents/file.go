@@ -26,8 +26,13 @@ type agentForm struct {
 	GoneAfter   string    `yaml:"gone_after"`
 	Exec        *execForm `yaml:"exec"`
 	Builtin     string    `yaml:"builtin"`
-	Delay       string    `yaml:"delay"`
-	Repo        *struct {
+	Tmux        *struct {
+		Pane    string `yaml:"pane"`
+		Socket  string `yaml:"socket"`
+		Timeout string `yaml:"timeout"`
+	} `yaml:"tmux"`
+	Delay string `yaml:"delay"`
+	Repo  *struct {
 		Path     string `yaml:"path"`
 		Worktree bool   `yaml:"worktree"`
 	} `yaml:"repo"`
@@ -129,6 +134,10 @@ func (f file) spec(at string, a agentForm) (Spec, error) {
 			span{"exec.idle_timeout", e.IdleTimeout, &s.Exec.IdleTimeout},
 			span{"exec.grace", e.Grace, &s.Exec.Grace},
 			span{"exec.retry_delay", e.RetryDelay, &s.Exec.RetryDelay})
+	}
+	if t := a.Tmux; t != nil {
+		s.Tmux = &Tmux{Pane: t.Pane, Socket: t.Socket}
+		spans = append(spans, span{"tmux.timeout", t.Timeout, &s.Tmux.Timeout})
 	}
 	for _, p := range spans {
 		if err := p.read(); err != nil {

@@ -21,7 +21,7 @@ func (noLetters) Return(context.Context) error { return nil }
 // has no task file, and may read an inbox itself. Where they cannot be read the run
 // goes on without: they wait for the next one.
 func (r *Runtime) hold(ctx context.Context, run *running) Letters {
-	if r.cfg.Mail == nil || run.agent.spec.Exec == nil {
+	if r.cfg.Mail == nil || run.agent.spec.Exec == nil && run.agent.spec.Tmux == nil {
 		return noLetters{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, mailPatience)

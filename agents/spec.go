@@ -16,7 +16,7 @@ const (
 	DefaultGoneAfter   = tasks.DefaultGoneAfter
 )
 
-// Spec describes one agent. Exactly one of Exec, Builtin and Handler is set.
+// Spec describes one agent. Exactly one of Exec, Builtin, Tmux and Handler is set.
 type Spec struct {
 	Name        string        // folded to lower case
 	Role        string        // any role that the lifecycle names
@@ -24,6 +24,7 @@ type Spec struct {
 	GoneAfter   time.Duration // without heartbeat for so long its work goes elsewhere; 0 = DefaultGoneAfter
 	Exec        *Exec         // a command
 	Builtin     string        // one of Builtins
+	Tmux        *Tmux         // a program in a tmux pane
 	Delay       time.Duration // how long a builtin takes; 0 = at once, sleep: a minute
 	Handler     Handler       // a Go function; cannot come from a file
 	Repo        Repo
@@ -40,6 +41,14 @@ type Exec struct {
 	Retries     *int              // runs after the first; nil = the lifecycle's
 	RetryDelay  time.Duration     // before the first of them, then doubled; 0 = the lifecycle's
 	Env         map[string]string // added to the agent's environment
+}
+
+// Tmux describes an agent that is a program in a tmux pane, typed to by a line that
+// names a file.
+type Tmux struct {
+	Pane    string        // session:window, or %id
+	Socket  string        // name of tmux' server; "" = the default one
+	Timeout time.Duration // one run; 0 = the lifecycle's, else DefaultTimeout
 }
 
 // How a command is told what to do.
@@ -71,6 +80,8 @@ func (s Spec) timeout(job tasks.Job) time.Duration {
 	switch {
 	case s.Exec != nil && s.Exec.Timeout > 0:
 		return s.Exec.Timeout
+	case s.Tmux != nil && s.Tmux.Timeout > 0:
+		return s.Tmux.Timeout
 	case job.Timeout > 0:
 		return job.Timeout
 	}
@@ -83,7 +94,7 @@ func (s Spec) check() (key string, err error) {
 		return "name", err
 	}
 	kinds := 0
-	for _, set := range []bool{s.Exec != nil, s.Builtin != "", s.Handler != nil} {
+	for _, set := range []bool{s.Exec != nil, s.Builtin != "", s.Tmux != nil, s.Handler != nil} {
 		if set {
 			kinds++
 		}
@@ -92,11 +103,15 @@ func (s Spec) check() (key string, err error) {
 	case s.Role == "":
 		return "name", fmt.Errorf("agent %s has no role", s.Name)
 	case kinds != 1:
-		return "name", fmt.Errorf("agent %s needs exactly one of exec and builtin", s.Name)
+		return "name", fmt.Errorf("agent %s needs exactly one of exec, builtin and tmux", s.Name)
 	case s.Concurrency < 0:
 		return "concurrency", fmt.Errorf("concurrency %d: must be 1 or more", s.Concurrency)
 	case s.Builtin != "" && !isBuiltin(s.Builtin):
 		return "builtin", fmt.Errorf("builtin %q is unknown: use approve, reject-once, sleep or fail", s.Builtin)
+	case s.Tmux != nil && s.Tmux.Pane == "":
+		return "tmux", fmt.Errorf("tmux needs a pane, such as \"leadstack:dev-1\"")
+	case s.Tmux != nil && s.Concurrency > 1:
+		return "concurrency", fmt.Errorf("concurrency %d: a pane does one thing at a time", s.Concurrency)
 	case s.Repo.Worktree:
 		return "repo.worktree", fmt.Errorf("worktree: true is not supported yet; leave it out and the agent works in repo.path itself")
 	case s.Exec != nil:

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -14,6 +15,9 @@ import (
 // Adapter makes agents of commands. It satisfies agents.Adapter.
 type Adapter struct {
 	Environ []string // environment of the runtime; nil = os.Environ()
+	// Ring types a line into the pane of an agent. An error says that nothing was typed.
+	// Nil: agents in panes are refused.
+	Ring func(ctx context.Context, pane agents.Tmux, line string) error
 }
 
 var _ agents.Adapter = Adapter{}
@@ -29,6 +33,12 @@ type command struct {
 
 // Handler makes the agent; templates that would not expand are refused here.
 func (a Adapter) Handler(spec agents.Spec) (agents.Handler, error) {
+	if spec.Tmux != nil {
+		if a.Ring == nil {
+			return nil, fmt.Errorf("exec: agent %s: this program types into no panes", spec.Name)
+		}
+		return &pane{spec: *spec.Tmux, ring: a.Ring}, nil
+	}
 	if spec.Exec == nil || len(spec.Exec.Command) == 0 {
 		return nil, fmt.Errorf("exec: agent %s has no command", spec.Name)
 	}

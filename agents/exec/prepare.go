@@ -38,6 +38,21 @@ type plan struct {
 	group  string // file that tells the process group
 }
 
+// writeTask writes the document and the task file into the folder of a run.
+func writeTask(t agents.Task, result string) (agents.TaskFile, error) {
+	file := agents.NewTaskFile(t.Assignment)
+	file.DocumentPath, file.ResultFile = filepath.Join(t.Dir, documentName), result
+	file.Messages = append(file.Messages, t.Messages...)
+	if err := os.WriteFile(file.DocumentPath, t.Document, 0o600); err != nil {
+		return file, err
+	}
+	b, err := json.MarshalIndent(file, "", "  ")
+	if err != nil {
+		return file, err
+	}
+	return file, os.WriteFile(filepath.Join(t.Dir, taskName), append(b, '\n'), 0o600)
+}
+
 // prepare writes what the agent reads and says how it is started.
 func (c *command) prepare(t agents.Task) (plan, error) {
 	in := func(name string) string { return filepath.Join(t.Dir, name) }
@@ -45,17 +60,8 @@ func (c *command) prepare(t agents.Task) (plan, error) {
 	if err := checkDir(p.dir); err != nil {
 		return p, err
 	}
-	if err := os.WriteFile(in(documentName), t.Document, 0o600); err != nil {
-		return p, err
-	}
-	file := agents.NewTaskFile(t.Assignment)
-	file.DocumentPath, file.ResultFile = in(documentName), p.result
-	file.Messages = append(file.Messages, t.Messages...)
-	b, err := json.MarshalIndent(file, "", "  ")
+	file, err := writeTask(t, p.result)
 	if err != nil {
-		return p, err
-	}
-	if err := os.WriteFile(in(taskName), append(b, '\n'), 0o600); err != nil {
 		return p, err
 	}
 	v := c.values(t, file, in(taskName))

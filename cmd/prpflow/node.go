@@ -14,6 +14,7 @@ import (
 	"github.com/prpflow/prpflow/agents"
 	"github.com/prpflow/prpflow/agents/exec"
 	"github.com/prpflow/prpflow/agents/registry"
+	"github.com/prpflow/prpflow/agents/tmux"
 	"github.com/prpflow/prpflow/bus"
 	"github.com/prpflow/prpflow/internal/config"
 	"github.com/prpflow/prpflow/internal/redisconn"
@@ -44,6 +45,7 @@ type node struct {
 	servers []*broker.Server
 	queues  []string
 	spool   *spool.Spool
+	bell    *tmux.Bell
 	bridge  *bus.Listener // nil where the process does not serve
 	patrol  *patrol       // the same
 
@@ -73,7 +75,11 @@ func startNode(ctx context.Context, c nodeConfig) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{log: c.log, lost: make(chan error, 1)}
+	bell, err := tmux.New(tmux.Config{})
+	if err != nil {
+		return nil, err
+	}
+	n := &node{log: c.log, lost: make(chan error, 1), bell: bell}
 	n.back, n.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := n.build(ctx, c, rdb); err != nil {
 		n.stop()
@@ -125,7 +131,7 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 		return err
 	}
 	n.runtime, err = agents.NewRuntime(agents.Config{
-		Engine: seamEngine(n.engine), Registry: n.registry, Mail: mailRoom{n.inbox}, Adapter: exec.Adapter{}, Specs: c.specs, Process: self,
+		Engine: seamEngine(n.engine), Registry: n.registry, Mail: mailRoom{n.inbox}, Adapter: exec.Adapter{Ring: n.ring}, Specs: c.specs, Process: self,
 		StateDir: c.state, StoreID: n.meta.StoreID, Drain: c.cfg.Drain, Log: n.log,
 	})
 	if err != nil {

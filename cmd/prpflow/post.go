@@ -26,6 +26,9 @@ func (n *node) post(serves bool, environment string) error {
 	}
 	n.spool = s
 	n.every(spoolEvery, n.emptySpool)
+	if err := n.startDoorbell(environment); err != nil {
+		return err
+	}
 	if !serves {
 		return nil
 	}

@@ -19,8 +19,8 @@ func (p *program) serveCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the engine, its board, queues and metrics; with --agents also agents",
-		Long: "Run the engine: it sends what was committed, gives out again what died, and serves the board,\n" +
-			"asynqmon, metrics and health. Without an address of a Redis it starts a redis-server of its own,\n" +
+		Long: "Run the engine: it sends what was committed, re-queues the work of dead agents, and serves the board,\n" +
+			"asynqmon, metrics and health. Without an address of a Redis it starts its own redis-server,\n" +
 			"with its data in .prpflow/. Several may run on one store.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
