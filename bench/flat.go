@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/prpflow/prpflow/reliable"
 )
 
@@ -149,6 +151,26 @@ func memory(ctx context.Context, b *bench) error {
 		return err
 	}
 	later := (full - empty) / n
+	if err := b.rdb.FlushAll(ctx).Err(); err != nil {
+		return err
+	}
+	if empty, err = used(); err != nil {
+		return err
+	}
+	stream := b.name()
+	for range n / 1000 {
+		pipe := b.rdb.Pipeline()
+		for range 1000 {
+			pipe.XAdd(ctx, &redis.XAddArgs{Stream: stream, Values: []any{"body", text}})
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return err
+		}
+	}
+	if full, err = used(); err != nil {
+		return err
+	}
+	b.printf("a stream's entry of %d bytes takes %.0f B; ", size, (full-empty)/n)
 	b.printf("a waiting message of %d bytes, mean of %d:\n\n| raw list | in its window against doubles | after it |\n|---|---|---|\n| %.0f B | %.0f B (%.2f) | %.0f B (%.2f) |\n", size, n, raw, fresh, fresh/raw, later, later/raw)
 	return b.rdb.FlushAll(ctx).Err()
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/prpflow/prpflow/reliable"
 )
@@ -57,6 +60,10 @@ func latency(ctx context.Context, b *bench) error {
 		}
 		got = append(got, at.Sub(began))
 	}
+	stream, err := b.streamLatency(ctx)
+	if err != nil {
+		return err
+	}
 	before, err := b.commands(ctx)
 	if err != nil {
 		return err
@@ -70,5 +77,50 @@ func latency(ctx context.Context, b *bench) error {
 	b.printf("%d messages, one at a time, from before Push until Receive has returned; a PING between them takes %s (p50), %s (p99):\n\n", picks, quantile(pings, 0.5).Round(time.Microsecond), quantile(pings, 0.99).Round(time.Microsecond))
 	b.printf("| p50 | p99 | p50 in PINGs | commands/s of an idle worker, inner ones of scripts counted |\n|---|---|---|---|\n| %s | %s | %.1f | %.1f |\n",
 		p50.Round(time.Microsecond), p99.Round(time.Microsecond), float64(p50)/float64(quantile(pings, 0.5)), (after-before)/10)
+	b.printf("\nXADD until XREADGROUP BLOCK has returned: %s (p50), %s (p99)\n", quantile(stream, 0.5).Round(time.Microsecond), quantile(stream, 0.99).Round(time.Microsecond))
 	return nil
+}
+
+// streamLatency is the same for a stream.
+func (b *bench) streamLatency(ctx context.Context) (got []time.Duration, err error) {
+	stream := b.name()
+	if err := b.rdb.XGroupCreateMkStream(ctx, stream, "g", "0").Err(); err != nil {
+		return nil, err
+	}
+	other := b.client()
+	defer other.Close()
+	arrived := make(chan time.Time)
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		defer close(arrived)
+		for waiting.Err() == nil {
+			list, err := other.XReadGroup(waiting, &redis.XReadGroupArgs{Group: "g", Consumer: "c", Streams: []string{stream, ">"}, Count: 1, Block: time.Second}).Result()
+			if err != nil {
+				if errors.Is(err, redis.Nil) {
+					continue
+				}
+				return
+			}
+			select {
+			case arrived <- time.Now():
+			case <-waiting.Done():
+				return
+			}
+			_ = other.XAck(waiting, stream, "g", list[0].Messages[0].ID).Err()
+		}
+	}()
+	for range picks {
+		time.Sleep(2 * time.Millisecond)
+		began := time.Now()
+		if err := b.rdb.XAdd(ctx, &redis.XAddArgs{Stream: stream, Values: []any{"body", b.body()}}).Err(); err != nil {
+			return nil, err
+		}
+		at, ok := <-arrived
+		if !ok {
+			return nil, errors.New("the reader has ended")
+		}
+		got = append(got, at.Sub(began))
+	}
+	return got, nil
 }

@@ -108,9 +108,9 @@ func (d *Doorbell) look(ctx context.Context, a Told) error {
 
 // Line is what is typed for messages.
 func Line(agent string, messages int) string {
-	what := "messages wait"
+	what, them := "messages wait", "them"
 	if messages == 1 {
-		what = "message waits"
+		what, them = "message waits", "it"
 	}
-	return fmt.Sprintf("[prpflow] %d %s for you. Read with: prpflow inbox %s --follow --idle-exit 1s", messages, what, agent)
+	return fmt.Sprintf("[prpflow] %d %s for you. Read %s with: prpflow inbox %s --follow --idle-exit 1s", messages, what, them, agent)
 }
