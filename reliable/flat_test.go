@@ -176,3 +176,21 @@ func TestParkedMessagesLieUntilTheyAreAdopted(t *testing.T) {
 		b.wantWaiting(q, "3", "2")
 	})
 }
+
+func TestALongShelfIsAdoptedInSteps(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q, other := b.worker("w"), b.worker("other")
+		ids := numbered(adoptAtOnce + 1)
+		b.push(q, ids...)
+		b.take(q, len(ids))
+		b.must(q.Park(t.Context(), "s", ids...))
+		for _, want := range [][]string{{"s"}, nil} {
+			b.must(other.Adopt(t.Context(), "s"))
+			if shelves, err := q.Shelves(t.Context()); err != nil || !slices.Equal(shelves, want) {
+				t.Errorf("shelves: %q, %v, want %q", shelves, err, want)
+			}
+		}
+		b.wantMine(other, ids...)
+	})
+}

@@ -32,7 +32,7 @@ func (q *Queue) Push(ctx context.Context, messages ...Message) (pushed int, err 
 			}
 			keys, args = append(keys, mark), append(args, parts...)
 		}
-		n, err := q.scripts.push.Run(ctx, q.rdb, keys, args...).Int()
+		n, err := q.commit(ctx, keys, args)
 		if err == nil && n == -1 {
 			err = ErrFull
 		}

@@ -56,6 +56,11 @@ type Config struct {
 	// Receipts is of how many messages Find still says that they were acknowledged.
 	// Zero: none.
 	Receipts int
+	// Replicas is how many replicas must have a message before Push answers, and
+	// ReplicaWait how long they may take: ErrNotReplicated says that they did not, and
+	// that a failover may lose the message. Zero: none, and a second.
+	Replicas    int
+	ReplicaWait time.Duration
 	// Waits counts how long messages wait until they are delivered for the first
 	// time: see Books.
 	Waits bool
@@ -154,6 +159,7 @@ func (c *Config) fill() error {
 	c.MaxAttempts = cmp.Or(c.MaxAttempts, DefaultMaxAttempts)
 	c.Backoff, c.MaxBackoff = cmp.Or(c.Backoff, DefaultBackoff), cmp.Or(c.MaxBackoff, DefaultMaxBackoff)
 	c.Retention = cmp.Or(c.Retention, DefaultRetention)
+	c.ReplicaWait = cmp.Or(c.ReplicaWait, time.Second)
 	if c.Backoff < 0 || c.MaxBackoff < 0 || c.Limit < 0 || c.Receipts < 0 {
 		return fmt.Errorf("reliable: %s: backoff %s to %s, limit %d and receipts %d must not be below zero", c.Name, c.Backoff, c.MaxBackoff, c.Limit, c.Receipts)
 	}

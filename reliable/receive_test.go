@@ -119,7 +119,7 @@ func TestWhatDoesNotDecodeStopsNothing(t *testing.T) {
 		left := map[string]int{"no json": 2, `{"id":7}`: 1, "\xff\xfe": 1}
 		for i, d := range dead {
 			left[string(d.Raw)]--
-			if d.Worker != "w" || d.Reason == "" || d.ID == "" || d.At.Before(before) || d.At.After(after) {
+			if d.Attempts != 0 || d.History != nil || d.Worker != "w" || d.Reason == "" || d.ID == "" || d.At.Before(before) || d.At.After(after) {
 				t.Errorf("dead letter %+v", d)
 			}
 			if i > 0 && d.At.Before(dead[i-1].At) {
