@@ -35,6 +35,9 @@ func TestBooksOfAnOldQueueAreOpened(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		q := b.old("w")
 		b.push(q, "new")
+		if d, err := q.Depth(t.Context()); err != nil || d.Waiting != 4 { // only the books open the books
+			t.Errorf("depth is %+v, %v", d, err)
+		}
 		b.wantBooks(q, Books{Pushed: 7, Waiting: 4, Taken: 3})
 		b.must(b.rdb.RPop(t.Context(), q.keys.Pending).Err())
 		books, err := q.Books(t.Context())
@@ -71,6 +74,22 @@ func TestInHandShowsWhoHasWhat(t *testing.T) {
 		b.want("in hand of other", hands["other"], "2")
 		if len(hands) != 2 {
 			t.Errorf("hands of %d workers", len(hands))
+		}
+	})
+}
+
+func TestDepthTellsTheAgeOfTheHead(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		_, err := q.Push(t.Context(), Message{ID: "1", At: b.redisNow().Add(-time.Minute)}, Message{ID: "2"})
+		b.must(err)
+		if d, err := q.Depth(t.Context()); err != nil || d.Oldest < time.Minute || d.Oldest > 2*time.Minute {
+			t.Errorf("depth is %+v, %v", d, err)
+		}
+		b.take(q, 1)
+		if d, err := q.Depth(t.Context()); err != nil || d.Oldest > 30*time.Second {
+			t.Errorf("depth is %+v, %v", d, err)
 		}
 	})
 }

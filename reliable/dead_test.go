@@ -126,3 +126,18 @@ func TestDeathsAreReadInTheirOrderAndEachOnce(t *testing.T) {
 		}
 	})
 }
+
+// Between the look at the letters and the script one may have been put back.
+func TestDropLeavesAloneWhatIsNoDeadLetterAnyMore(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		b.push(q, "1")
+		n, err := q.scripts.drop.Run(t.Context(), b.rdb, q.all(), "1").Int()
+		b.must(err)
+		if n != 0 {
+			t.Errorf("%d dropped", n)
+		}
+		b.want("received", b.take(q, 1), "1")
+	})
+}

@@ -283,3 +283,42 @@ func TestServerThatDiesLosesNothing(t *testing.T) {
 	b.push(q, "1", "2", "3", "4")
 	b.want("received", b.take(q, 3), "2", "3", "4")
 }
+
+// What a call has taken whose answer is on its way is that call's.
+func TestRenewalLeavesAloneWhatACallUnderWayHasTaken(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		b.push(q, "1", "2")
+		q.taking.RLock()
+		c, err := q.call(t.Context(), 1)
+		b.must(err)
+		answer, err := q.scripts.take.Run(t.Context(), b.rdb, q.all(), c.args...).Slice()
+		b.must(err)
+		b.must(q.Extend(t.Context()))
+		b.wantWaiting(q, "2")
+		b.want("received by another call", b.take(q, 1), "2")
+		got, _, err := q.answered(t.Context(), c, answer, nil)
+		b.must(err)
+		q.taking.RUnlock()
+		b.want("received", got, "1")
+		b.must(q.Ack(t.Context(), "1", "2"))
+		b.wantNothingKept(q)
+	})
+}
+
+func TestRenewalKeepsWhatWasReceivedAndSendsHomeTheRest(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		b.push(q, "1", "2", "3")
+		b.take(q, 1)
+		b.must(b.rdb.LMove(t.Context(), q.keys.Pending, q.taken, "RIGHT", "LEFT").Err()) // a BLMOVE that came late
+		b.resending()
+		b.must(q.Extend(t.Context()))
+		b.wantMine(q, "1")
+		b.wantWaiting(q, "2", "3")
+		b.must(q.Ack(t.Context(), "1"))
+		b.wantBooks(q, Books{Pushed: 3, Done: 1, Waiting: 2})
+	})
+}
