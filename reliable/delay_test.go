@@ -133,3 +133,18 @@ func TestMessageInHandDoesNotExpireAndDoesAfterItsFailure(t *testing.T) {
 		}
 	})
 }
+
+func TestFailedMessageExpiresWhileItIsDelayed(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		_, err := q.Push(t.Context(), Message{ID: "1", TTL: 200 * time.Millisecond}, Message{ID: "2", TTL: 200 * time.Millisecond})
+		b.must(err)
+		got := b.take(q, 2)
+		b.must(q.NackAfter(t.Context(), time.Hour, errBad, got[0]))
+		b.must(q.Release(t.Context(), got[1]))
+		b.wantBooks(q, Books{Pushed: 2, Delayed: 1, Waiting: 1})
+		b.until("both have expired", func() bool { b.must(q.Tend(t.Context())); return len(b.dead(q)) == 2 })
+		b.wantBooks(q, Books{Pushed: 2, Dead: 2})
+	})
+}

@@ -147,6 +147,7 @@ func TestParkedMessagesLieUntilTheyAreAdopted(t *testing.T) {
 		b.must(q.Ack(t.Context(), "4"))
 		b.resending()
 		b.must(q.Park(t.Context(), "of the future"))
+		b.must(q.Park(t.Context(), "another", "unknown"))
 		b.must(q.Park(t.Context(), "of the future", "3", "unknown"))
 		b.must(q.Park(t.Context(), "of the future", "2"))
 		b.wantMine(q, "1")
