@@ -143,7 +143,7 @@ func (c *consumer) take(ctx context.Context) {
 			continue
 		default:
 			if ctx.Err() == nil {
-				wait = min(max(2*wait, 50*time.Millisecond), 5*time.Second)
+				wait = min(max(2*wait, 50*time.Millisecond), time.Second)
 				c.cfg.Log.Warn("no messages received, trying again", "in", wait, "err", err)
 				select {
 				case <-ctx.Done():
