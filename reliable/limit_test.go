@@ -33,9 +33,16 @@ func TestFullQueueTakesNoMoreAndForgetsNothing(t *testing.T) {
 		if _, err := q.Push(t.Context(), messages("4")...); !errors.Is(err, ErrFull) {
 			t.Errorf("over the limit: %v", err)
 		}
+		dead, err := q.Push(t.Context(), Message{ID: "d", Dead: "there is no room"}) // which does not wait
+		b.must(err)
+		if dead != 1 {
+			t.Errorf("%d dead letters", dead)
+		}
+		_, err = q.Drop(t.Context(), "d")
+		b.must(err)
 		b.take(q, 1)
 		b.push(q, "4")
-		b.wantBooks(q, Books{Pushed: 4, Waiting: 2, Delayed: 1, Taken: 1})
+		b.wantBooks(q, Books{Pushed: 5, Dropped: 1, Waiting: 2, Delayed: 1, Taken: 1})
 	})
 }
 
