@@ -66,8 +66,14 @@ func (q *Queue) Consume(ctx context.Context, h Handler, cfg ConsumeConfig) error
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &consumer{q: q, h: h, cfg: cfg, work: make(chan Message, cfg.Concurrency+cfg.Prefetch), room: make(chan struct{}, 1)}
+	c := &consumer{q: q, h: h, cfg: cfg, work: make(chan taken, cfg.Concurrency+cfg.Prefetch), room: make(chan struct{}, 1)}
 	return c.run(ctx)
+}
+
+// taken is a message and its place among those that this call took.
+type taken struct {
+	Message
+	place int
 }
 
 // consumer is one call of Consume.
@@ -75,7 +81,7 @@ type consumer struct {
 	q    *Queue
 	h    Handler
 	cfg  ConsumeConfig
-	work chan Message
+	work chan taken
 	room chan struct{} // a handler has finished
 
 	mu       sync.Mutex
@@ -121,12 +127,12 @@ func (c *consumer) run(ctx context.Context) error {
 // take keeps the handlers supplied.
 func (c *consumer) take(ctx context.Context) {
 	var wait time.Duration
-	for taken := 0; ctx.Err() == nil; {
+	for had := 0; ctx.Err() == nil; {
 		free := cap(c.work) - c.count(0)
 		if c.cfg.Limit > 0 {
-			free = min(free, c.cfg.Limit-taken)
+			free = min(free, c.cfg.Limit-had)
 		}
-		if c.cfg.Limit > 0 && taken >= c.cfg.Limit {
+		if c.cfg.Limit > 0 && had >= c.cfg.Limit {
 			return
 		}
 		if free <= 0 {
@@ -152,11 +158,11 @@ func (c *consumer) take(ctx context.Context) {
 			}
 			continue
 		}
-		taken += len(got)
 		c.count(len(got))
-		for _, m := range got {
-			c.work <- m // has room for all that are in hand
+		for i, m := range got {
+			c.work <- taken{m, had + i} // has room for all that are in hand
 		}
+		had += len(got)
 	}
 }
 
@@ -193,13 +199,13 @@ func (c *consumer) pause(ctx context.Context, most time.Duration) {
 }
 
 // handle works at a message. What comes after the end of taking is given back.
-func (c *consumer) handle(taking context.Context, m Message) {
-	s := settlement{message: m, released: taking.Err() != nil && c.cfg.Limit == 0}
+func (c *consumer) handle(taking context.Context, m taken) {
+	s := settlement{message: m.Message, place: m.place, released: taking.Err() != nil && c.cfg.Limit == 0}
 	if !s.released {
 		c.mu.Lock()
 		ctx := c.handlers
 		c.mu.Unlock()
-		s.err = guard(ctx, c.h, m)
+		s.err = guard(ctx, c.h, m.Message)
 		s.released = s.err != nil && errors.Is(context.Cause(ctx), errDrained) // its end is not the message's fault
 	}
 	c.settle.add(s)

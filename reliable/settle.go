@@ -3,6 +3,7 @@ package reliable
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -11,7 +12,8 @@ import (
 type settlement struct {
 	message  Message
 	err      error
-	released bool // it was not begun
+	released bool // it was not begun, or interrupted at the end
+	place    int  // among the messages of this call of Consume
 }
 
 // settlements are told to Redis together: all that came while the last were on
@@ -59,7 +61,7 @@ func (s *settlements) run(ctx context.Context, c *consumer) {
 			return
 		case <-s.wake():
 		}
-		err := s.tell(ctx, c)
+		err := s.tell(ctx, c, false)
 		if err == nil {
 			wait = 0
 			continue
@@ -85,7 +87,7 @@ const lastTries = 5
 // flush tells Redis the last. What it does not answer comes home with the lease.
 func (s *settlements) flush(ctx context.Context, c *consumer) {
 	for try := range lastTries {
-		err := s.tell(ctx, c)
+		err := s.tell(ctx, c, true)
 		if err == nil {
 			return
 		}
@@ -97,8 +99,9 @@ func (s *settlements) flush(ctx context.Context, c *consumer) {
 	}
 }
 
-// tell tells Redis what is open. What failed stays open.
-func (s *settlements) tell(ctx context.Context, c *consumer) error {
+// tell tells Redis what is open. What failed stays open. What is given back is told
+// last and together, so that it comes home in its order.
+func (s *settlements) tell(ctx context.Context, c *consumer, last bool) error {
 	s.mu.Lock()
 	open := s.open
 	s.open = nil
@@ -126,7 +129,10 @@ func (s *settlements) tell(ctx context.Context, c *consumer) error {
 	if len(acks) > 0 {
 		do(acks, func() error { return c.q.Ack(ctx, idsOf(acks)...) })
 	}
-	if len(released) > 0 {
+	if !last {
+		left = append(left, released...)
+	} else if len(released) > 0 {
+		slices.SortFunc(released, func(a, b settlement) int { return a.place - b.place })
 		do(released, func() error { return c.q.Release(ctx, messagesOf(released)...) })
 	}
 	s.mu.Lock()
