@@ -57,7 +57,7 @@ type ConsumeConfig struct {
 // ctx ends. It renews the worker's lease, takes home what dead workers had, and goes on
 // through failures of Redis. A handler that panics has failed. At the end it lets
 // handlers finish, and gives back what none has begun. It answers nil, also at the end
-// of ctx.
+// of ctx; an error only where Config.Idle is over and receiving fails, and ErrUnsettled.
 func (q *Queue) Consume(ctx context.Context, h Handler, cfg ConsumeConfig) error {
 	cfg.Concurrency = max(cfg.Concurrency, 1)
 	if cfg.Limit > 0 {
@@ -109,23 +109,26 @@ func (c *consumer) run(ctx context.Context) error {
 	keeping, done := context.WithCancel(last)
 	back.Go(func() { c.keep(keeping) })
 	back.Go(func() { c.settle.run(keeping, c) })
-	c.take(taking)
+	failed := c.take(taking)
 	stop()
 	close(c.work)
 	c.drain(&workers)
 	done()
 	back.Wait()
-	c.settle.flush(last, c)
+	if err := c.settle.flush(last, c); err != nil {
+		failed = errors.Join(failed, err)
+	}
 	end, cancel := context.WithTimeout(last, time.Second)
 	defer cancel()
 	if err := c.q.Close(end); err != nil {
 		c.cfg.Log.Debug("the worker's lease ends by itself", "err", err)
 	}
-	return nil
+	return failed
 }
 
-// take keeps the handlers supplied.
-func (c *consumer) take(ctx context.Context) {
+// take keeps the handlers supplied. It answers why nothing could be received until the
+// end that the configuration names.
+func (c *consumer) take(ctx context.Context) error {
 	var wait time.Duration
 	for had := 0; ctx.Err() == nil; {
 		free := cap(c.work) - c.count(0)
@@ -133,7 +136,7 @@ func (c *consumer) take(ctx context.Context) {
 			free = min(free, c.cfg.Limit-had)
 		}
 		if c.cfg.Limit > 0 && had >= c.cfg.Limit {
-			return
+			return nil
 		}
 		if free <= 0 {
 			c.pause(ctx, time.Second)
@@ -144,7 +147,9 @@ func (c *consumer) take(ctx context.Context) {
 		case err == nil:
 			wait = 0
 		case errors.Is(err, ErrEmpty) && c.cfg.Idle > 0 && free == cap(c.work) && c.idleLeft() <= 0:
-			return
+			return nil
+		case err != nil && !errors.Is(err, ErrEmpty) && c.cfg.Idle > 0 && c.count(0) == 0 && c.idleLeft() <= 0:
+			return err
 		case errors.Is(err, ErrEmpty):
 			continue
 		default:
@@ -164,6 +169,7 @@ func (c *consumer) take(ctx context.Context) {
 		}
 		had += len(got)
 	}
+	return nil
 }
 
 // count adds to the messages in hand and answers how many there are.

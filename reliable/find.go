@@ -27,7 +27,7 @@ func (q *Queue) Find(ctx context.Context, id string) (Place, error) {
 	if err != nil {
 		return Unknown, q.fail("look in", err)
 	}
-	pipe := q.rdb.TxPipeline()
+	pipe := q.rdb.Pipeline() // a Redis that is full refuses transactions, also of looks
 	there, delayed := pipe.HExists(ctx, q.keys.Messages, id), pipe.ZScore(ctx, q.keys.Delayed, id)
 	dead, done := pipe.HExists(ctx, q.keys.Dead, id), pipe.ZScore(ctx, q.keys.Receipts, id)
 	var hands []*redis.FloatCmd

@@ -32,7 +32,7 @@ func (q *Queue) inHandOf(ctx context.Context, worker string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	pipe := q.rdb.TxPipeline()
+	pipe := q.rdb.Pipeline() // a Redis that is full refuses transactions, also of looks
 	taken, hand := pipe.LRange(ctx, lists[0], 0, -1), pipe.ZRange(ctx, lists[1], 0, -1)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, err

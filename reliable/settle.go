@@ -3,6 +3,7 @@ package reliable
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -84,19 +85,23 @@ func (s *settlements) run(ctx context.Context, c *consumer) {
 // lastTries bounds how often the last settlements are told before the worker ends.
 const lastTries = 5
 
+// ErrUnsettled says that the outcome of a handler could not be told to Redis: its
+// message is delivered again.
+var ErrUnsettled = errors.New("the outcome could not be told to Redis, the message is delivered again")
+
 // flush tells Redis the last. What it does not answer comes home with the lease.
-func (s *settlements) flush(ctx context.Context, c *consumer) {
+func (s *settlements) flush(ctx context.Context, c *consumer) error {
 	for try := range lastTries {
 		err := s.tell(ctx, c, true)
 		if err == nil {
-			return
+			return nil
 		}
 		if try == lastTries-1 {
-			c.cfg.Log.Warn("messages are not acknowledged and are delivered again", "err", err)
-			return
+			return fmt.Errorf("%w: %w", ErrUnsettled, err)
 		}
 		time.Sleep(100 * time.Millisecond << try)
 	}
+	return nil
 }
 
 // tell tells Redis what is open. What failed stays open. What is given back is told

@@ -104,7 +104,13 @@ func newDesk(ctx context.Context, cfg config.Config, rdb redis.UniversalClient, 
 // found reads what the store is; on an empty one it lays the foundation.
 func found(ctx context.Context, store *redisstore.Store) (workflow.Meta, error) {
 	lc := fsm.Default()
-	if err := store.PutLifecycle(ctx, lc.Hash(), lc.Source()); err != nil {
+	// A verb that looks must not write: a Redis that is full takes none.
+	if _, err := store.Lifecycle(ctx, lc.Hash()); errors.Is(err, workflow.ErrNotFound) {
+		err = store.PutLifecycle(ctx, lc.Hash(), lc.Source())
+		if err != nil {
+			return workflow.Meta{}, err
+		}
+	} else if err != nil {
 		return workflow.Meta{}, err
 	}
 	return store.Meta(ctx, workflow.Meta{Schema: workflow.SchemaVersion, StoreID: nonce(), Lifecycle: lc.Hash()})

@@ -77,15 +77,12 @@ func (d *desk) letters(ctx context.Context) ([]letter, error) {
 	for _, l := range dead {
 		letters = append(letters, asLetter(l))
 	}
-	messages, err := d.inbox.Dead(ctx)
-	if err != nil {
-		return nil, err
-	}
+	messages, damaged := d.inbox.Dead(ctx) // one inbox that is damaged hides no other
 	for _, m := range messages {
 		letters = append(letters, asMessage(m))
 	}
 	aside, err := d.aside(ctx)
-	return append(letters, aside...), err
+	return append(letters, aside...), errors.Join(damaged, err)
 }
 
 // aside lists what outboxes have put aside, since it is no entry.
@@ -132,14 +129,11 @@ func (p *program) dlqListCmd() *cobra.Command {
 		Short: "List the dead letters",
 		Args:  cobra.NoArgs,
 		RunE: p.with(func(cmd *cobra.Command, _ []string, d *desk) error {
-			letters, err := d.letters(cmd.Context())
-			if err != nil {
-				return err
-			}
+			letters, damaged := d.letters(cmd.Context())
 			if asJSON {
-				return p.asJSON(letters)
+				return errors.Join(p.asJSON(letters), damaged)
 			}
-			if len(letters) == 0 {
+			if len(letters) == 0 && damaged == nil {
 				fmt.Fprintln(p.out, "no dead letters")
 				return nil
 			}
@@ -147,7 +141,7 @@ func (p *program) dlqListCmd() *cobra.Command {
 			for i, l := range letters {
 				rows[i] = []string{l.ID, l.Lane, l.PRP, l.Queue, strconv.Itoa(l.Attempt), clock(l.At), l.Reason}
 			}
-			return p.table("ID LANE PRP QUEUE RUNS AT REASON", rows)
+			return errors.Join(p.table("ID LANE PRP QUEUE RUNS AT REASON", rows), damaged)
 		}),
 	}
 	return jsonFlag(c, &asJSON)

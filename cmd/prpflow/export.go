@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -53,11 +54,9 @@ func (p *program) export(ctx context.Context, d *desk, lane, path string) (err e
 	buffered := bufio.NewWriter(out)
 	e := &exporter{desk: d, enc: json.NewEncoder(buffered)}
 	e.enc.SetEscapeHTML(false)
-	if err := e.all(ctx, lane); err != nil {
-		return err
-	}
-	if err := buffered.Flush(); err != nil {
-		return err
+	damaged := e.all(ctx, lane)
+	if err := buffered.Flush(); err != nil || damaged != nil {
+		return errors.Join(damaged, err)
 	}
 	fmt.Fprintf(p.err, "%d lines written\n", e.lines)
 	return nil
@@ -84,11 +83,9 @@ func (e *exporter) write(x exported) error {
 	return e.enc.Encode(x)
 }
 
+// all writes what can be read. What cannot is the error, and hides nothing else.
 func (e *exporter) all(ctx context.Context, lane string) error {
-	queues, err := e.queues(ctx)
-	if err != nil {
-		return err
-	}
+	queues, damaged := e.queues(ctx)
 	for _, q := range queues {
 		if lane == "all" || lane == q.Lane {
 			if err := e.write(exported{Kind: "queue", Queue: q.Queue, Value: q}); err != nil {
@@ -97,9 +94,7 @@ func (e *exporter) all(ctx context.Context, lane string) error {
 		}
 	}
 	letters, err := e.letters(ctx)
-	if err != nil {
-		return err
-	}
+	damaged = errors.Join(damaged, err)
 	for _, l := range letters {
 		if lane == "all" || lane == l.Lane {
 			if err := e.write(exported{Kind: "dead_letter", Queue: l.Queue, PRP: l.PRP, Value: l}); err != nil {
@@ -108,14 +103,12 @@ func (e *exporter) all(ctx context.Context, lane string) error {
 		}
 	}
 	if lane != laneTasks {
-		if err := e.messages(ctx); err != nil {
-			return err
-		}
+		damaged = errors.Join(damaged, e.messages(ctx))
 	}
 	if lane != laneMessages {
-		return e.work(ctx)
+		damaged = errors.Join(damaged, e.work(ctx))
 	}
-	return nil
+	return damaged
 }
 
 // changesExported is more than the switch keeps.
@@ -127,10 +120,12 @@ func (e *exporter) messages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var damaged []error
 	for _, name := range names {
 		waiting, err := e.inbox.Peek(ctx, name, 0)
 		if err != nil {
-			return err
+			damaged = append(damaged, err)
+			continue
 		}
 		for _, m := range waiting {
 			if err := e.write(exported{Kind: "message", Queue: queueOf(name), Value: m}); err != nil {
@@ -139,7 +134,7 @@ func (e *exporter) messages(ctx context.Context) error {
 		}
 		hands, err := e.inbox.InHand(ctx, name)
 		if err != nil {
-			return err
+			damaged = append(damaged, err)
 		}
 		for _, worker := range sortedKeys(hands) {
 			for _, m := range hands[worker] {
@@ -159,7 +154,7 @@ func (e *exporter) messages(ctx context.Context) error {
 			return err
 		}
 	}
-	return err
+	return errors.Join(append(damaged, err)...)
 }
 
 // work writes the PRPs with their histories.

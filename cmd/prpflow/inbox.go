@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/prpflow/prpflow/agents"
 	"github.com/prpflow/prpflow/agents/exec"
 	"github.com/prpflow/prpflow/agents/inbox"
+	"github.com/prpflow/prpflow/reliable"
 )
 
 // inboxOptions are the flags of inbox.
@@ -103,7 +105,9 @@ func (p *program) take(ctx context.Context, d *desk, name string, o *inboxOption
 	if o.follow {
 		cfg.Wait = o.idleExit
 	}
+	took := ""
 	n, failed, err := d.inbox.Take(ctx, name, cfg, func(ctx context.Context, m inbox.Message) error {
+		took = m.ID
 		err := p.handle(ctx, m, o)
 		if err != nil && o.follow {
 			fmt.Fprintf(p.err, "prpflow: message %s, delivery %d: %v\n", m.ID, m.Attempt, err)
@@ -118,9 +122,17 @@ func (p *program) take(ctx context.Context, d *desk, name string, o *inboxOption
 	case n == 0:
 		return &coded{errNotFound, fmt.Sprintf("no message for %s came within %s", name, o.wait)}
 	case failed != nil:
-		return fmt.Errorf("the command failed (%w): the message comes back after its backoff", failed)
+		return fmt.Errorf("the command failed (%w): %s", failed, d.fate(ctx, took))
 	}
 	return nil
+}
+
+// fate says what has become of a message whose command failed.
+func (d *desk) fate(ctx context.Context, id string) string {
+	if r, err := d.inbox.Find(context.WithoutCancel(ctx), id); err == nil && r.State == reliable.Dead {
+		return "that was its last delivery, it is a dead letter now: prpflow dlq show " + id
+	}
+	return "the message comes back after its backoff"
 }
 
 // handle gives a message to the command, or prints it.
@@ -135,6 +147,10 @@ func (p *program) handle(ctx context.Context, m inbox.Message, o *inboxOptions) 
 	if o.asJSON {
 		return p.asLine(m)
 	}
-	_, err = fmt.Fprintf(p.out, "%s  %s  from %s\n%s\n", m.ID, clock(m.Timestamp), m.From, m.Message)
+	text := m.Message
+	if isTerminal(p.out) {
+		text = agents.Printable(text) // a message must not steer the terminal
+	}
+	_, err = fmt.Fprintf(p.out, "%s  %s  from %s\n%s\n", oneLine(m.ID, 120), clock(m.Timestamp), oneLine(m.From, 120), text)
 	return err
 }

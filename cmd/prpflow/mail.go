@@ -116,9 +116,12 @@ func pushSpooled(ctx context.Context, box *inbox.Inbox, r spool.Record) error {
 		d.TTL = max(time.Millisecond, d.TTL-age) // a dead letter in a moment, where it is over
 	}
 	_, _, err := box.Send(ctx, d)
-	if errors.Is(err, reliable.ErrFull) { // it would hold up all that follows
-		d.Dead = "the inbox was full when it was sent from a spool"
-		_, _, err = box.Send(ctx, d)
+	if err != nil && !redisconn.IsUnavailable(err) && ctx.Err() == nil { // it would hold up all that follows
+		d.Dead = "it could not be sent from a spool: " + err.Error()
+		d.TTL, d.Delay, d.Backoff, d.MaxAttempts = 0, 0, 0, 0
+		if _, _, derr := box.Send(ctx, d); derr == nil {
+			return nil
+		}
 	}
 	return err
 }

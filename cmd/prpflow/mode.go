@@ -92,12 +92,12 @@ func (p *program) modeSetCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			change := mode.Change{By: person(as), Reason: reason}
 			var err error
-			if agent != "" {
+			if cmd.Flags().Changed("agent") {
 				if change.Agent, err = inbox.Name(agent); err != nil {
 					return sendError(err)
 				}
 			}
-			if agent == "" || args[0] != "default" {
+			if change.Agent == "" || args[0] != "default" {
 				if change.Mode, err = mode.Parse(args[0]); err != nil {
 					return usagef("%v", err)
 				}

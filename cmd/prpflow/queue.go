@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -50,12 +51,9 @@ func (p *program) queueListCmd() *cobra.Command {
 		Short: "List the queues of tasks and messages",
 		Args:  cobra.NoArgs,
 		RunE: p.with(func(cmd *cobra.Command, _ []string, d *desk) error {
-			list, err := d.queues(cmd.Context())
-			if err != nil {
-				return err
-			}
+			list, damaged := d.queues(cmd.Context()) // one that is damaged hides no other
 			if asJSON {
-				return p.asJSON(list)
+				return errors.Join(p.asJSON(list), damaged)
 			}
 			rows := make([][]string, len(list))
 			for i, q := range list {
@@ -65,7 +63,7 @@ func (p *program) queueListCmd() *cobra.Command {
 				}
 				rows[i] = []string{q.Lane, q.Queue, n(q.Waiting), n(q.Active), n(q.Delayed), n(q.Dead), age(q.Oldest), paused}
 			}
-			return p.table("LANE QUEUE WAITING ACTIVE DELAYED DEAD OLDEST PAUSED", rows)
+			return errors.Join(p.table("LANE QUEUE WAITING ACTIVE DELAYED DEAD OLDEST PAUSED", rows), damaged)
 		}),
 	}
 	return jsonFlag(c, &asJSON)
@@ -98,9 +96,6 @@ func (d *desk) queues(ctx context.Context) ([]shownQueue, error) {
 		list = append(list, shown)
 	}
 	inboxes, err := d.inbox.Overviews(ctx)
-	if err != nil {
-		return nil, err
-	}
 	for _, o := range inboxes {
 		list = append(list, shownQueue{
 			Lane: laneMessages, Queue: queueOf(o.Name), Waiting: o.Depth.Waiting, Active: o.Depth.Taken, Delayed: o.Depth.Delayed,
@@ -108,7 +103,7 @@ func (d *desk) queues(ctx context.Context) ([]shownQueue, error) {
 			Books: &shownBooks{o.Books.Pushed, o.Books.Done, o.Books.Dropped, o.Books.Failed, o.Books.Imbalance()},
 		})
 	}
-	return list, nil
+	return list, err
 }
 
 func (p *program) queueHoldCmd(verb, short string) *cobra.Command {

@@ -81,8 +81,17 @@ func (p *program) draft(o *sendOptions, to, text string) (inbox.Draft, error) {
 		return d, usagef("the message is empty")
 	case !utf8.ValidString(d.Text):
 		return d, usagef("the message is not UTF-8 text: put it into a file and send its path")
-	case o.ttl < 0 || o.delay < 0 || o.backoff < 0 || o.maxAttempts < 0:
-		return d, usagef("--ttl, --delay, --backoff and --max-attempts must not be negative")
+	case !utf8.ValidString(o.id):
+		return d, usagef("--id is not UTF-8 text")
+	case o.maxAttempts < 0:
+		return d, usagef("--max-attempts must not be negative")
+	case o.ttl > 0 && o.ttl <= o.delay:
+		return d, usagef("--ttl %s would be over before --delay %s is", o.ttl, o.delay)
+	}
+	for name, value := range map[string]time.Duration{"ttl": o.ttl, "delay": o.delay, "backoff": o.backoff} {
+		if value < 0 || value > 0 && value < time.Millisecond {
+			return d, usagef("--%s %s: a millisecond is the least", name, value)
+		}
 	}
 	return d, nil
 }

@@ -213,3 +213,69 @@ func TestSlowConsumerKeepsItsMessageAndAKilledOneDoesNot(t *testing.T) {
 	taker.signal(syscall.SIGKILL)
 	w.eventually(10*time.Second, "it is back at the head", func() bool { return slices.Equal(w.inbox("dev-1"), []string{"slow", "next"}) })
 }
+
+func TestAnInboxThatIsDamagedOrFullHidesNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rdb := w.redis.Client()
+	w.want(0, "send", "good", "hello")
+	w.want(0, "send", "broken", "hello")
+	if err := rdb.Del(t.Context(), "{q:inbox:broken}:pending").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := rdb.Set(t.Context(), "{q:inbox:broken}:pending", "x", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"queue", "list"}, {"export", "-"}} {
+		a := w.want(1, args...)
+		w.has(strings.Join(args, " "), a.out, "inbox:good")
+		w.has("its complaint", a.errout, "broken")
+	}
+	w.sentence(w.want(1, "inbox", "broken", "--take")) // at once, and not for ever
+	rdb.Del(t.Context(), "{q:inbox:broken}:pending")
+
+	if err := rdb.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil { // it takes no writes any more
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"inbox", "good"}, {"queue", "list"}, {"dlq", "list"}, {"mode"}, {"list"}, {"export", "-"}, {"queue", "purge", "inbox:good", "--yes"}} {
+		w.want(0, args...)
+	}
+	w.sentence(w.want(1, "send", "good", "more"))
+}
+
+func TestAnOutcomeThatRedisDidNotHearIsSaid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.want(0, "send", "dev-1", "one")
+	p := w.start("taker", "inbox", "dev-1", "--take", "--exec", "touch "+w.path("began")+"; until [ -e "+w.path("go")+" ]; do sleep 0.1; done")
+	w.eventually(patience, "it works", func() bool { _, err := os.Stat(w.path("began")); return err == nil })
+	w.redis.Kill()
+	w.write("go", "")
+	if code := p.ends(patience); code != 69 {
+		t.Errorf("exit %d, want 69", code)
+	}
+	w.has("it says so", w.logs(), "delivered again")
+	if a := w.runFor(20*time.Second, "inbox", "dev-1", "--take", "--wait", "1s"); a.code != 69 {
+		t.Errorf("a take without Redis: exit %d", a.code)
+	}
+}
+
+func TestASpooledMessageThatCannotBeSentHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	env := "PRPFLOW_MESSAGES_LIMIT=1"
+	w.want(0, "send", "full", "one")
+	w.redis.Kill()
+	for _, text := range []string{"two", "three"} {
+		w.want(0, "send", "full", text, "--spool-dir", w.path("spool"))
+	}
+	w.want(0, "send", "other", "four", "--spool-dir", w.path("spool"))
+	w.redis.Restart()
+	p := w.startWith([]string{env}, "drain", "spool", "drain", "--spool-dir", w.path("spool"))
+	if code := p.ends(patience); code != 0 {
+		t.Errorf("exit %d\n%s", code, w.logs())
+	}
+	w.wantInbox("full", "one")
+	w.wantInbox("other", "four")
+	w.has("dlq list", w.want(0, "dlq", "list", "--json").out, `"two"`, `"three"`, "full")
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"strings"
 
@@ -35,6 +36,9 @@ func IsUnavailable(err error) bool {
 		errors.Is(err, net.ErrClosed), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted):
 		return true
+	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return false // of a file: a full disk is no outage
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
