@@ -2,6 +2,8 @@ package reliable
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -13,7 +15,16 @@ const (
 	pushAtOnce = 500
 	// madeUpWindow is for ids that only a call that is sent twice can push again.
 	madeUpWindow = time.Minute
+	// madeUpLength is that of an id that Push makes up: 65 random bits.
+	madeUpLength = 13
 )
+
+// callNumber is a random number to which a script can add exactly.
+func callNumber() int64 {
+	var b [8]byte
+	rand.Read(b[:])                                      // never fails
+	return int64(binary.LittleEndian.Uint64(b[:]) >> 12) //nolint:gosec // 52 bits
+}
 
 // ErrFull says that so many messages wait that Config.Limit allows no more.
 var ErrFull = errors.New("the queue is full")
@@ -24,7 +35,7 @@ var ErrFull = errors.New("the queue is full")
 // be: push them all again.
 func (q *Queue) Push(ctx context.Context, messages ...Message) (pushed int, err error) {
 	for some := range slices.Chunk(messages, pushAtOnce) {
-		keys, args := q.all(), []any{nonce(), q.cfg.Limit}
+		keys, args := q.all(), []any{callNumber(), q.cfg.Limit}
 		for _, m := range some {
 			mark, parts, err := q.parcel(m)
 			if err != nil {
@@ -48,7 +59,7 @@ func (q *Queue) Push(ctx context.Context, messages ...Message) (pushed int, err 
 func (q *Queue) parcel(m Message) (mark string, parts []any, err error) {
 	window := m.Window
 	if m.ID == "" {
-		m.ID = nonce()
+		m.ID = nonce()[:madeUpLength]
 		if window == 0 && m.Once == "" {
 			window = min(madeUpWindow, q.cfg.Dedup)
 		}

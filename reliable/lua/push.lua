@@ -1,7 +1,7 @@
 -- Pushes messages at the tail, each id once within its window, or none of them.
 -- WITH: queue die
 -- KEYS: 14+ the queue's, its worker's, then the mark of each message
--- ARGS: 9+ a name that only this call has, how many may wait (0: any number), then of each message its id, envelope,
+-- ARGS: 9+ a number that only this call has, how many may wait (0: any number), then of each message its id, envelope,
 --   window, delay and time to live in ms (0: none), what is known of it beyond its envelope as JSON or "", and why it is dead or ""
 -- RETURNS: how many of them this call pushed, now or when it was sent before; -1 ErrFull
 local fresh = 0 -- dead letters do not wait
@@ -18,7 +18,7 @@ local new = redis.call('EXISTS', BOOKS, MESSAGES, PENDING, DEAD) == 0
 local at = string.format('"at":%.0f,', now)
 local pushed, added, elements = 0, 0, {}
 for i = 15, #KEYS do
-  local a, mark = 3 + 7 * (i - 15), ARGV[1] .. ':' .. i
+  local a, mark = 3 + 7 * (i - 15), text(ARGV[1] + i) -- a number: Redis keeps it in half the memory
   local key, delay, life, known, why = ARGV[a], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4]), ARGV[a + 5], ARGV[a + 6]
   if redis.call('SET', KEYS[i], mark, 'NX', 'PX', ARGV[a + 2]) then
     -- An older message of this id is still here: two messages, two keys.
