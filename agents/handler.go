@@ -69,8 +69,9 @@ type Engine interface {
 
 // Mail is where the messages of agents wait. agents/inbox has it.
 type Mail interface {
-	// Hold takes the messages that wait for an agent.
-	Hold(ctx context.Context, agent string) (Letters, error)
+	// Hold takes the messages that wait for an agent, and those for its role, of which
+	// one agent is given each.
+	Hold(ctx context.Context, agent, role string) (Letters, error)
 }
 
 // Letters are messages that a run has in hand.

@@ -26,7 +26,7 @@ func (r *Runtime) hold(ctx context.Context, run *running) Letters {
 	}
 	ctx, cancel := context.WithTimeout(ctx, mailPatience)
 	defer cancel()
-	mail, err := r.cfg.Mail.Hold(ctx, run.Agent)
+	mail, err := r.cfg.Mail.Hold(ctx, run.Agent, run.agent.spec.Role)
 	if err != nil {
 		r.log.Warn("messages are not given to the run, they wait for the next one", "agent", run.Agent, "err", err)
 		return noLetters{}

@@ -21,10 +21,10 @@ type letters struct {
 	away bool
 }
 
-func (l *letters) Hold(_ context.Context, agent string) (agents.Letters, error) {
+func (l *letters) Hold(_ context.Context, agent, role string) (agents.Letters, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.said = append(l.said, "hold "+agent)
+	l.said = append(l.said, "hold "+agent+" "+role)
 	if l.away {
 		return nil, errors.New("no answer")
 	}
@@ -53,7 +53,7 @@ func TestACommandIsGivenItsMessagesAndTheyAreReadWithItsResult(t *testing.T) {
 			c.Mail = mail
 		})
 		<-h.begin(t.Context(), "PRP-1")
-		if got := strings.Join(mail.said, ", "); got != "hold dev-1, "+want {
+		if got := strings.Join(mail.said, ", "); got != "hold dev-1 developer, "+want {
 			t.Errorf("%s: %s", outcome, got)
 		}
 		b, err := os.ReadFile(filepath.Join(dir, "task"))

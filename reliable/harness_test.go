@@ -154,6 +154,7 @@ type lossy struct {
 	command      string
 	resend, drop atomic.Bool
 	before       func(ctx context.Context) // called before each such command
+	fails        func() error              // in place of the command, where it answers an error
 }
 
 var errLost = errors.New("connection reset by a test")
@@ -176,6 +177,12 @@ func (l *lossy) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		}
 		if l.before != nil {
 			l.before(ctx)
+		}
+		if l.fails != nil {
+			if err := l.fails(); err != nil {
+				cmd.SetErr(err)
+				return err
+			}
 		}
 		err := next(ctx, cmd)
 		if l.resend.Load() && err == nil {

@@ -133,7 +133,14 @@ func (q *Queue) answered(ctx context.Context, c call, answer []any, err error) (
 		return nil, when(number(answer[1]) == 1, number(answer[2])), nil
 	}
 	got, err := q.openAll(ctx, answer[3:])
-	return got, again, err
+	if err != nil { // nobody has the others: the next call gives them again
+		q.mu.Lock()
+		delete(q.heard, c.name)
+		q.lost[c.name] = c.at
+		q.mu.Unlock()
+		return nil, 0, err
+	}
+	return got, again, nil
 }
 
 func flag(set bool) int {

@@ -322,3 +322,33 @@ func TestRenewalKeepsWhatWasReceivedAndSendsHomeTheRest(t *testing.T) {
 		b.wantBooks(q, Books{Pushed: 3, Done: 1, Waiting: 2})
 	})
 }
+
+// What is no message cannot be put aside just now: the messages beside it are not lost.
+func TestMessagesBesideWhatCannotBePutAsideComeAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		b.push(q, "1")
+		b.must(b.rdb.LPush(t.Context(), q.keys.Pending, "no json").Err())
+		b.push(q, "2")
+		b.must(q.quarantine(t.Context(), "none", errLost)) // so that Redis knows the script
+		_, err := b.worker("other").ReceiveMany(t.Context(), 5, 0)
+		b.must(err)
+		_, err = q.Reap(t.Context(), "other")
+		b.must(err)
+		calls := 0
+		b.rdb.AddHook(&lossy{command: "evalsha", fails: func() error {
+			if calls++; calls == 2 { // the first takes
+				return errLost
+			}
+			return nil
+		}})
+		b.must(b.rdb.LPush(t.Context(), q.keys.Pending, "no json either").Err())
+		if got, err := q.ReceiveMany(t.Context(), 5, 0); !errors.Is(err, errLost) {
+			t.Errorf("got %v, %v", got, err)
+		}
+		got, err := q.ReceiveMany(t.Context(), 5, 0)
+		b.must(err)
+		b.want("received", got, "1", "2")
+	})
+}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -61,10 +63,46 @@ func (n *node) emptySpool(ctx context.Context) error {
 type mailRoom struct{ *inbox.Inbox }
 
 // Hold is agents.Mail.
-func (m mailRoom) Hold(ctx context.Context, agent string) (agents.Letters, error) {
-	held, err := m.Inbox.Hold(ctx, agent)
+func (m mailRoom) Hold(ctx context.Context, agent, role string) (agents.Letters, error) {
+	own, err := m.Inbox.Hold(ctx, agent)
 	if err != nil {
 		return nil, err
 	}
-	return held, nil
+	if role == agent {
+		return held{own}, nil
+	}
+	shared, err := m.Inbox.Hold(ctx, role)
+	if err != nil { // its own are worth more than an error
+		return held{own}, nil //nolint:nilerr // the role's wait for the next run
+	}
+	return held{own, shared}, nil
+}
+
+// held are the messages of several inboxes.
+type held []*inbox.Held
+
+// Messages is agents.Letters.
+func (h held) Messages() (all []json.RawMessage) {
+	for _, one := range h {
+		all = append(all, one.Messages()...)
+	}
+	return all
+}
+
+// Done is agents.Letters.
+func (h held) Done(ctx context.Context) error {
+	var errs []error
+	for _, one := range h {
+		errs = append(errs, one.Done(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// Return is agents.Letters.
+func (h held) Return(ctx context.Context) error {
+	var errs []error
+	for _, one := range h {
+		errs = append(errs, one.Return(ctx))
+	}
+	return errors.Join(errs...)
 }

@@ -187,11 +187,12 @@ func TestAMessageReachesACommandWithItsNextTask(t *testing.T) {
 	w := newWorld(t)
 	w.write("do-developer", `cp "$PRPFLOW_TASK_FILE" "$STATE/task.json"`)
 	w.want(0, "send", "dev-1", "mind the build")
+	w.want(0, "send", "developer", "to one developer")
 	w.serve("serve", "--agents", w.agentsFile("team", 1, everybody...))
 	w.want(0, "submit", w.doc("", "PRP-1"), "--wait")
 	var task struct{ Messages []mail }
 	w.decode(w.read("task.json"), &task)
-	if len(task.Messages) != 1 || task.Messages[0].Message != "mind the build" {
+	if len(task.Messages) != 2 || task.Messages[0].Message != "mind the build" || task.Messages[1].Message != "to one developer" {
 		t.Errorf("the task file has the messages %+v", task.Messages)
 	}
 	w.eventually(patience, "the message is acknowledged", func() bool {
