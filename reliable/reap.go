@@ -3,13 +3,12 @@ package reliable
 import (
 	"context"
 	"slices"
-	"time"
 )
 
 const (
 	// remembered is how long a worker stays in takers after its lease, for the
 	// sake of a BLMOVE that it sent and that reaches Redis late.
-	remembered = time.Hour
+	remembered = lateCall
 	// reapAtOnce workers and homeAtOnce messages bound how long one script keeps
 	// Redis busy.
 	reapAtOnce = 100

@@ -1,8 +1,11 @@
 package reliable
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 func TestDeadWorkersMessagesGoHomeInOrder(t *testing.T) {
@@ -182,5 +185,24 @@ func TestReapTakesHomeWhatItCannotRead(t *testing.T) {
 		if got.ID != "1" || got.Attempt != 1 || got.At.UnixMilli() != 1700000000000 {
 			t.Errorf("got %+v", got)
 		}
+	})
+}
+
+// Many who have died lately are remembered, and nobody is overlooked for them.
+func TestTheNewestOfManyDeadIsReaped(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q, dead := b.worker("w"), b.worker("dead")
+		var names []redis.Z
+		before := float64(b.redisNow().Add(-time.Minute).UnixMilli())
+		for i := range 10_000 {
+			names = append(names, redis.Z{Score: before, Member: fmt.Sprint("gone-", i)})
+		}
+		b.must(b.rdb.ZAdd(t.Context(), q.keys.Takers, names...).Err())
+		b.push(q, "1")
+		b.take(dead, 1)
+		b.setLease(dead, -time.Millisecond)
+		b.must(q.Tend(t.Context()))
+		b.wantWaiting(q, "1")
 	})
 }

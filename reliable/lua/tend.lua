@@ -29,4 +29,6 @@ if #old > 0 then
   redis.call('HINCRBY', BOOKS, 'dropped', #old)
 end
 if #due == most or #ended == most or #old == most then more = 1 end
-return {more, unpack(redis.call('ZRANGEBYSCORE', TAKERS, '-inf', text(now), 'LIMIT', 0, 1000))}
+local answer = redis.call('ZRANGEBYSCORE', TAKERS, '-inf', text(now)) -- all: those who are remembered come before those who have died just now
+table.insert(answer, 1, more)
+return answer
