@@ -108,7 +108,10 @@ func removeIfDone(path string) error {
 			return nil
 		}
 	}
-	return os.RemoveAll(path)
+	if err := os.RemoveAll(path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil // or somebody who tried the lock has put a file there again: whoever starts next removes it
 }
 
 // runDir is the folder of a run.
