@@ -148,3 +148,17 @@ func TestFailedMessageExpiresWhileItIsDelayed(t *testing.T) {
 		b.wantBooks(q, Books{Pushed: 2, Dead: 2})
 	})
 }
+
+func TestMessageOfADeadWorkerExpiresWhileItWaits(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q, other := b.worker("w"), b.worker("other")
+		_, err := q.Push(t.Context(), Message{ID: "1", TTL: 200 * time.Millisecond})
+		b.must(err)
+		b.take(other, 1)
+		_, err = q.Reap(t.Context(), "other")
+		b.must(err)
+		b.until("it has expired", func() bool { b.must(q.Tend(t.Context())); return len(b.dead(q)) == 1 })
+		b.wantBooks(q, Books{Pushed: 1, Dead: 1})
+	})
+}
