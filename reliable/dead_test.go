@@ -76,6 +76,9 @@ func TestLettersPastTheirRetentionAreDropped(t *testing.T) {
 		if d := b.dead(q); len(d) != 1 || d[0].ID != "2" {
 			t.Errorf("dead letters: %+v", d)
 		}
+		if n := b.rdb.ZCard(t.Context(), q.keys.Died).Val(); n != 1 {
+			t.Errorf("%d times of death are kept, want 1", n)
+		}
 		b.wantBooks(q, Books{Pushed: 2, Dropped: 1, Dead: 1})
 	})
 }
