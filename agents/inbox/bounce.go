@@ -35,7 +35,7 @@ func (b *Inbox) bounce(ctx context.Context, name string, q *reliable.Queue) erro
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return err
 	}
-	after := since
+	after := time.UnixMilli(0) // where none was told of yet
 	if ms, err := strconv.ParseInt(text, 10, 64); err == nil {
 		after = time.UnixMilli(ms)
 	}

@@ -3,6 +3,7 @@ package inbox
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,13 +47,13 @@ func TestMessagesWaitInTheirOrderAndOnce(t *testing.T) {
 		if one, err := b.Peek(t.Context(), name, 1); err != nil || len(one) != 1 {
 			t.Errorf("one asked: %v, %v", one, err)
 		}
-		depths, err := b.Depths(t.Context())
+		list, err := b.Overviews(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		folded, _ := Name(name)
-		if depths[folded] != 2 {
-			t.Errorf("depths %v", depths)
+		if i := slices.IndexFunc(list, func(o Overview) bool { return o.Name == folded }); i < 0 || list[i].Depth.Waiting != 2 {
+			t.Errorf("overviews %+v", list)
 		}
 	})
 }
@@ -112,7 +113,7 @@ func TestPuttingTakesNoPartInTheQueue(t *testing.T) {
 		if err := b.Put(t.Context(), "m", "engine", name, "text", "normal"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Depths(t.Context()); err != nil {
+		if _, err := b.Overviews(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		keys, err := reliable.KeysFor("{q:inbox:" + name + "}")
@@ -146,7 +147,7 @@ func TestErrorsNameTheInbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, peek := b.Peek(t.Context(), "Dev-1", 1)
-	_, depths := b.Depths(t.Context())
+	_, depths := b.Overviews(t.Context())
 	for _, err := range []error{peek, depths, b.Put(t.Context(), "m", "a", "Dev-1", "text", "normal")} {
 		if err == nil || !strings.HasPrefix(err.Error(), "inbox") {
 			t.Errorf("got %v", err)

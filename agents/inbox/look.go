@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/prpflow/prpflow/reliable"
 )
@@ -212,16 +211,6 @@ func (b *Inbox) Find(ctx context.Context, id string) (Receipt, error) {
 	return r, err
 }
 
-// Depths counts what waits in each inbox that ever had a message.
-func (b *Inbox) Depths(ctx context.Context) (map[string]int64, error) {
-	list, err := b.Overviews(ctx)
-	depths := make(map[string]int64, len(list))
-	for _, o := range list {
-		depths[o.Name] = o.Depth.Waiting
-	}
-	return depths, err
-}
-
 // Tend does for every inbox what no worker does by itself, and tells senders what
 // became of messages that were given up. Call it every second or two.
 func (b *Inbox) Tend(ctx context.Context) error {
@@ -232,6 +221,3 @@ func (b *Inbox) Tend(ctx context.Context) error {
 		return b.bounce(ctx, name, q)
 	})
 }
-
-// since is the oldest time that Redis' clock knows.
-var since = time.UnixMilli(0)
