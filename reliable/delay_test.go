@@ -125,6 +125,9 @@ func TestMessageInHandDoesNotExpireAndDoesAfterItsFailure(t *testing.T) {
 		b.until("their time is over", func() bool { return b.redisNow().After(ends) })
 		b.must(q.Tend(t.Context()))
 		b.wantMine(q, "1", "2")
+		if d := b.dead(q); len(d) != 0 {
+			t.Errorf("dead letters of messages that a worker has: %+v", d)
+		}
 		b.must(q.Nack(t.Context(), errBad, got[0]))
 		b.must(q.Release(t.Context(), got[1]))
 		b.wantEmpty(q)
@@ -160,5 +163,44 @@ func TestMessageOfADeadWorkerExpiresWhileItWaits(t *testing.T) {
 		b.must(err)
 		b.until("it has expired", func() bool { b.must(q.Tend(t.Context())); return len(b.dead(q)) == 1 })
 		b.wantBooks(q, Books{Pushed: 1, Dead: 1})
+	})
+}
+
+func TestMessageSettledBeforeItWasReadDoesNotExpire(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		_, err := q.Push(t.Context(), Message{ID: "done", TTL: 50 * time.Millisecond}, Message{ID: "parked", TTL: 50 * time.Millisecond})
+		b.must(err)
+		for range 2 { // what a BLMOVE takes, and nobody has received yet
+			b.must(b.rdb.LMove(t.Context(), q.keys.Pending, q.taken, "RIGHT", "LEFT").Err())
+		}
+		b.must(q.Ack(t.Context(), "done"))
+		b.must(q.Park(t.Context(), "shelf", "parked"))
+		ends := b.redisNow().Add(60 * time.Millisecond)
+		b.until("their time is over", func() bool { return b.redisNow().After(ends) })
+		b.must(q.Tend(t.Context()))
+		b.wantBooks(q, Books{Pushed: 2, Done: 1, Taken: 1})
+	})
+}
+
+func TestManyExpiredMessagesAtTheHeadAreRemovedAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		ids := numbered(30)
+		var list []Message
+		for _, id := range ids {
+			list = append(list, Message{ID: id, TTL: 20 * time.Millisecond})
+		}
+		_, err := q.Push(t.Context(), list...)
+		b.must(err)
+		b.push(q, "immortal")
+		b.until("all have expired", func() bool { b.must(q.Tend(t.Context())); return len(b.dead(q)) == len(ids) })
+		b.must(q.Tend(t.Context()))
+		if n := b.rdb.LLen(t.Context(), q.keys.Pending).Val(); n != 1 {
+			t.Errorf("%d elements are waiting, want 1", n)
+		}
+		b.wantWaiting(q, "immortal")
 	})
 }

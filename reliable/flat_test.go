@@ -166,6 +166,10 @@ func TestParkedMessagesLieUntilTheyAreAdopted(t *testing.T) {
 		b.must(other.Adopt(t.Context(), "unheard of"))
 		b.must(other.Adopt(t.Context(), "of the future"))
 		b.wantMine(other, "3", "2")
+		if _, err := q.Reap(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.wantMine(other, "3", "2") // it has never received, and has a lease of its own all the same
 		if n := other.Held(); n != 2 {
 			t.Errorf("it has %d in hand, want 2", n)
 		}

@@ -104,6 +104,24 @@ func TestMessageHasItsOwnPolicy(t *testing.T) {
 	})
 }
 
+func TestOfManyFailuresTheLast20AreKept(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.open(b.rdb, Config{Name: b.name, Worker: "w", MaxAttempts: 23})
+		b.push(q, "1")
+		for range 23 {
+			b.must(q.NackAfter(t.Context(), 0, errBad, b.take(q, 1)...))
+		}
+		d := b.dead(q)
+		if len(d) != 1 || d[0].Attempts != 23 {
+			t.Fatalf("dead letters: %+v", d)
+		}
+		if n := attempts(d[0].History); len(n) != 20 || n[0] != 4 || n[19] != 23 {
+			t.Errorf("kept of its history: %v", n)
+		}
+	})
+}
+
 func TestMessageThatKillsItsWorkersIsADeadLetter(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *bench) {

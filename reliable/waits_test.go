@@ -27,6 +27,22 @@ func TestWaitsAreCountedAtTheFirstDelivery(t *testing.T) {
 	})
 }
 
+func TestWaitsAreNotCountedUnasked(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b *bench) {
+		q := b.worker("w")
+		b.push(q, "1", "2")
+		b.take(q, 1)
+		_, err := q.ReceiveMany(t.Context(), 5, 0)
+		b.must(err)
+		books, err := q.Books(t.Context())
+		b.must(err)
+		if n := books.Waits.Count(); n != 0 {
+			t.Errorf("%d waits were counted", n)
+		}
+	})
+}
+
 func TestQuantilesOfWaits(t *testing.T) {
 	t.Parallel()
 	w := Waits{0: 90, 10: 5, 20: 5}
