@@ -60,6 +60,7 @@ func (r *Runtime) Run(ctx context.Context) error {
 	defer wg.Wait()
 	wg.Go(func() { r.followNudges(ctx) })
 	wg.Go(func() { r.followLeftovers(ctx) })
+	wg.Go(func() { r.followHealth(ctx) })
 	for wait := (backoff{}); ; {
 		err := r.beat(ctx)
 		switch {
@@ -137,6 +138,14 @@ func (r *Runtime) process() tasks.Process {
 		}
 		if wait := a.limited(); wait > 0 {
 			shown.LimitedUntil = time.Now().Add(wait).UTC()
+		}
+		ill := a.health.now()
+		shown.Failing, shown.Finished = ill.streak, ill.done
+		if ill.trial {
+			shown.Concurrency = 1
+		}
+		if ill.reason != "" {
+			shown.Unwell, shown.UnwellSince, shown.Probe = ill.reason, ill.since.UTC(), ill.next.UTC()
 		}
 		p.Agents = append(p.Agents, shown)
 		p.GoneAfter = max(p.GoneAfter, s.goneAfter())

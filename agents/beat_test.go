@@ -34,7 +34,17 @@ func TestSecondProcessWaitsForTheNameThenGivesUp(t *testing.T) {
 }
 
 // registry refuses the name so many times.
-type registry struct{ taken, asked int }
+type registry struct {
+	alone
+	taken, asked int
+}
+
+// alone is the part of a registry that shows no other process.
+type alone struct{}
+
+func (alone) Processes(context.Context) ([]tasks.Process, time.Time, error) {
+	return nil, time.Time{}, nil
+}
 
 func (r *registry) Register(context.Context, tasks.Process) error {
 	if r.asked++; r.asked <= r.taken {
@@ -47,7 +57,10 @@ func (r *registry) Beat(ctx context.Context, p tasks.Process) error { return r.R
 func (r *registry) Leave(context.Context, string) error             { return nil }
 
 // shown is a registry that keeps the last heartbeat.
-type shown struct{ tasks.Process }
+type shown struct {
+	alone
+	tasks.Process
+}
 
 func (s *shown) Register(_ context.Context, p tasks.Process) error { s.Process = p; return nil }
 func (s *shown) Beat(ctx context.Context, p tasks.Process) error   { return s.Register(ctx, p) }
@@ -82,6 +95,7 @@ func TestRepositoryHasOneNameHoweverItIsWritten(t *testing.T) {
 
 // slow is a registry whose heartbeats take until they are let go.
 type slow struct {
+	alone
 	beats chan struct{} // one for each that began
 	let   chan struct{}
 	mu    sync.Mutex

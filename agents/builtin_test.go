@@ -73,13 +73,13 @@ func TestRuntimeRefusesWhatItCannotRun(t *testing.T) {
 		}
 	}
 	for want, change := range map[string]func(*agents.Config){
-		"needs an engine":        func(c *agents.Config) { c.Engine = nil },
-		"a store id":             func(c *agents.Config) { c.StoreID = "" },
-		"agent name":             func(c *agents.Config) { c.Specs[0].Name = "A B" },
-		"concurrency -1":         func(c *agents.Config) { c.Specs[0].Concurrency = -1 },
-		"agent a is there twice": func(c *agents.Config) { c.Specs = append(c.Specs, c.Specs[0]) },
-		"runs no commands":       func(c *agents.Config) { c.Specs[0].Builtin, c.Specs[0].Exec = "", &agents.Exec{Command: []string{"x"}} },
-		"agents: state folder":   func(c *agents.Config) { c.StateDir = "/dev/null" },
+		"needs an engine":            func(c *agents.Config) { c.Engine = nil },
+		"a store id":                 func(c *agents.Config) { c.StoreID = "" },
+		"agent name":                 func(c *agents.Config) { c.Specs[0].Name = "A B" },
+		"concurrency -1":             func(c *agents.Config) { c.Specs[0].Concurrency = -1 },
+		"agent a is there twice":     func(c *agents.Config) { c.Specs = append(c.Specs, c.Specs[0]) },
+		"runs no commands":           func(c *agents.Config) { c.Specs[0].Builtin, c.Specs[0].Exec = "", &agents.Exec{Command: []string{"x"}} },
+		"the state folder /dev/null": func(c *agents.Config) { c.StateDir = "/dev/null" },
 	} {
 		c := base()
 		change(&c)

@@ -73,14 +73,17 @@ func judge(result tasks.Result, v tasks.Verdict) error {
 	return nil
 }
 
+// drained is the reason of what a process hands back that ends.
+const drained = "was drained"
+
 // handBack returns an interrupted run; the broker may forget its task, the
 // engine publishes the job again.
-func (r *Runtime) handBack(ctx context.Context, run *running) error {
+func (r *Runtime) handBack(ctx context.Context, run *running, reason string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer cancel()
 	var wait backoff
 	for {
-		err := r.cfg.Engine.HandBack(ctx, run.Run)
+		err := r.cfg.Engine.HandBack(ctx, run.Run, reason)
 		if err == nil || errors.Is(err, tasks.ErrStale) {
 			return tasks.ErrStale
 		}

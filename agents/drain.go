@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// goodBye is how long the registry may take to hear that the process ends; silence
+// tells it too.
+const goodBye = 2 * time.Second
+
 // Drain ends the process' work: nothing new is taken; what finishes within
 // Config.Drain counts; the rest is stopped and handed back, at no cost. All
 // agents' processes are dead when it returns. The end of ctx cuts the waiting
@@ -49,7 +53,7 @@ func (r *Runtime) drainOnce(ctx context.Context) error {
 	r.word <- struct{}{}
 	defer func() { <-r.word }()
 	r.left = true
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodBye)
 	defer cancel()
 	return r.cfg.Registry.Leave(ctx, r.cfg.Process.Incarnation)
 }

@@ -8,9 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"github.com/prpflow/prpflow/internal/plain"
 )
 
 // fileForm is the agents file as it is written. Durations are text, so that a
@@ -22,7 +20,7 @@ type fileForm struct {
 type agentForm struct {
 	Name        string    `yaml:"name"`
 	Role        string    `yaml:"role"`
-	Concurrency int       `yaml:"concurrency"`
+	Concurrency whole     `yaml:"concurrency"`
 	GoneAfter   string    `yaml:"gone_after"`
 	Exec        *execForm `yaml:"exec"`
 	Builtin     string    `yaml:"builtin"`
@@ -45,51 +43,43 @@ type execForm struct {
 	Timeout     string            `yaml:"timeout"`
 	IdleTimeout string            `yaml:"idle_timeout"`
 	Grace       string            `yaml:"grace"`
-	Retries     *int              `yaml:"retries"`
+	Retries     *whole            `yaml:"retries"`
 	RetryDelay  string            `yaml:"retry_delay"`
 	Env         map[string]string `yaml:"env"`
 }
 
+// maxFile bounds an agents file, in bytes.
+const maxFile = 1 << 20
+
 // LoadFile reads an agents file. What is not in the file stays zero, so that
 // the lifecycle can have its say. An error names file and line.
 func LoadFile(path string) ([]Spec, error) {
-	source, err := os.ReadFile(path)
+	source, err := plain.Named(path, maxFile)
 	if err != nil {
-		return nil, fmt.Errorf("agents file: %w", err)
+		return nil, fmt.Errorf("the agents file %s %w", path, err)
 	}
 	dir, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("agents file: %w", err)
 	}
-	specs, err := parse(path, source)
+	f := file{path: path}
+	specs, err := f.parse(source)
 	for i := range specs {
 		specs[i].anchor(dir)
+		if repo := specs[i].Repo.Path; repo != "" && err == nil {
+			if info, serr := os.Stat(repo); serr != nil || !info.IsDir() {
+				err = f.refuse(fmt.Sprintf("agents[%d].repo.path", i), fmt.Errorf("repo.path %s of agent %s is not a folder", repo, specs[i].Name))
+			}
+		}
 	}
 	return specs, err
 }
 
-// decode reads YAML, into a value and as a tree that knows its lines. Some texts
-// that are none make the library panic.
-func decode(source []byte, into any) (tree *ast.File, err error) {
-	defer func() {
-		if recover() != nil {
-			err = errors.New("the text is no YAML that can be read")
-		}
-	}()
-	if err := yaml.UnmarshalWithOptions(source, into, yaml.Strict()); err != nil {
+func (f *file) parse(source []byte) ([]Spec, error) {
+	form, err := f.decode(source)
+	if err != nil {
 		return nil, err
 	}
-	return parser.ParseBytes(source, 0)
-}
-
-func parse(path string, source []byte) ([]Spec, error) {
-	f := file{path: path}
-	var form fileForm
-	tree, err := decode(source, &form)
-	if err != nil {
-		return nil, f.yamlError(err)
-	}
-	f.tree = tree
 	if len(form.Agents) == 0 {
 		return nil, f.refuse("", errors.New("no agents; want a list under the key agents"))
 	}
@@ -105,7 +95,10 @@ func parse(path string, source []byte) ([]Spec, error) {
 			return nil, f.refuse(at+"."+key, err)
 		}
 		if seen[s.Name] {
-			return nil, f.refuse(at+".name", fmt.Errorf("agent %s is there twice", s.Name))
+			return nil, f.refuse(at+".name", fmt.Errorf("agent %s is defined twice", s.Name))
+		}
+		if s.GoneAfter > 0 && s.GoneAfter < MinGoneAfter {
+			return nil, f.refuse(at+".gone_after", fmt.Errorf("gone_after %s: must be at least %s, one heartbeat and some slack", s.GoneAfter, MinGoneAfter))
 		}
 		seen[s.Name] = true
 		specs = append(specs, s)
@@ -113,22 +106,16 @@ func parse(path string, source []byte) ([]Spec, error) {
 	return specs, nil
 }
 
-// file knows at which line a key stands.
-type file struct {
-	path string
-	tree *ast.File
-}
-
-func (f file) spec(at string, a agentForm) (Spec, error) {
+func (f *file) spec(at string, a agentForm) (Spec, error) {
 	s := Spec{
-		Name: strings.ToLower(a.Name), Role: a.Role, Concurrency: a.Concurrency, Builtin: a.Builtin,
+		Name: strings.ToLower(a.Name), Role: a.Role, Concurrency: int(a.Concurrency), Builtin: a.Builtin,
 	}
 	if a.Repo != nil {
 		s.Repo = Repo{Path: a.Repo.Path, Worktree: a.Repo.Worktree}
 	}
 	spans := []span{{"gone_after", a.GoneAfter, &s.GoneAfter}, {"delay", a.Delay, &s.Delay}}
 	if e := a.Exec; e != nil {
-		s.Exec = &Exec{Command: e.Command, Prompt: e.Prompt, Profile: e.Profile, Retries: e.Retries, Env: e.Env}
+		s.Exec = &Exec{Command: e.Command, Prompt: e.Prompt, Profile: e.Profile, Retries: (*int)(e.Retries), Env: e.Env}
 		spans = append(spans,
 			span{"exec.timeout", e.Timeout, &s.Exec.Timeout},
 			span{"exec.idle_timeout", e.IdleTimeout, &s.Exec.IdleTimeout},
@@ -164,34 +151,4 @@ func (p span) read() error {
 	}
 	*p.to = d
 	return nil
-}
-
-// refuse puts file and line before a sentence; at is the path of the key, of
-// which as much is used as the file has.
-func (f file) refuse(at string, err error) error {
-	line := 1
-	for at != "" && f.tree != nil {
-		if p, perr := yaml.PathString("$." + strings.TrimSuffix(at, ".")); perr == nil {
-			if n, ferr := p.FilterFile(f.tree); ferr == nil && n != nil {
-				line = n.GetToken().Position.Line
-				break
-			}
-		}
-		at = at[:max(strings.LastIndexByte(at, '.'), 0)]
-	}
-	return fmt.Errorf("%s:%d: %w", f.path, line, err)
-}
-
-// yamlError turns the library's many-line message into one sentence.
-func (f file) yamlError(err error) error {
-	var y yaml.Error
-	if !errors.As(err, &y) || y.GetToken() == nil {
-		return fmt.Errorf("%s:1: %w", f.path, err)
-	}
-	text := y.GetMessage()
-	var unknown *yaml.UnknownFieldError
-	if errors.As(err, &unknown) {
-		text = fmt.Sprintf("unknown key %q", y.GetToken().Value)
-	}
-	return fmt.Errorf("%s:%d: %s", f.path, y.GetToken().Position.Line, text)
 }

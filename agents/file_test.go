@@ -28,6 +28,7 @@ func load(t *testing.T, text string) (string, []agents.Spec, error) {
 
 func TestAgentsFileIsReadAsWritten(t *testing.T) {
 	t.Parallel()
+	service := t.TempDir()
 	dir, got, err := load(t, `agents:
   - name: Dev-1
     role: developer            # any role
@@ -43,7 +44,7 @@ func TestAgentsFileIsReadAsWritten(t *testing.T) {
       retries: 0
       retry_delay: 10s
       env: {KEY: value, N: 3}
-    repo: {path: ../service}
+    repo: {path: "`+service+`"}
   - name: validator
     role: validator
     builtin: approve
@@ -60,7 +61,7 @@ func TestAgentsFileIsReadAsWritten(t *testing.T) {
 			Prompt:  "file", Profile: "exit-code", Timeout: 30 * time.Minute, IdleTimeout: 15 * time.Minute,
 			Grace: 5 * time.Second, Retries: &none, RetryDelay: 10 * time.Second, Env: map[string]string{"KEY": "value", "N": "3"},
 		},
-		Repo: agents.Repo{Path: filepath.Join(filepath.Dir(dir), "service")},
+		Repo: agents.Repo{Path: service},
 	}, {Name: "validator", Role: "validator", Builtin: "approve", Delay: 200 * time.Millisecond}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -87,7 +88,7 @@ func TestBadAgentsFileIsRefusedWithFileAndLine(t *testing.T) {
 		"unknown exec key":   {head + "    exec:\n      command: [x]\n      retry: 2\n", `:6: unknown key "retry"`},
 		"bad name":           {"agents:\n  - role: r\n    name: bad name\n    builtin: fail\n", `:3: agent name "bad name"`},
 		"no name":            {"agents:\n  - role: r\n    builtin: fail\n", `agent name ""`},
-		"twice":              {head + "    builtin: fail\n  - name: DEV-1\n    role: r\n    builtin: fail\n", ":5: agent dev-1 is there twice"},
+		"twice":              {head + "    builtin: fail\n  - name: DEV-1\n    role: r\n    builtin: fail\n", ":5: agent dev-1 is defined twice"},
 		"no role":            {"agents:\n  - name: a\n    builtin: fail\n", ":2: agent a has no role"},
 		"no kind":            {head, "exactly one of exec, builtin and tmux"},
 		"two kinds":          {head + "    builtin: fail\n    exec: {command: [x]}\n", "exactly one of exec, builtin and tmux"},
@@ -99,6 +100,11 @@ func TestBadAgentsFileIsRefusedWithFileAndLine(t *testing.T) {
 		"bare number":        {head + "    exec:\n      command: [x]\n      timeout: 30\n", `:6: timeout "30": want a number and a unit`},
 		"negative retries":   {head + "    exec:\n      command: [x]\n      retries: -1\n", ":6: retries -1"},
 		"worktree":           {head + "    builtin: fail\n    repo: {path: x, worktree: true}\n", ":5: worktree: true is not supported yet"},
+		"no repository":      {head + "    builtin: fail\n    repo:\n      path: ./gone\n", ":6: repo.path "},
+		"half a run":         {head + "    concurrency: 1.5\n    builtin: fail\n", ":4: concurrency must be a whole number"},
+		"too many runs":      {head + "    concurrency: 1000000000\n    builtin: fail\n", ":4: concurrency 1000000000: must be between 1 and 1000"},
+		"gone too soon":      {head + "    gone_after: 100ms\n    builtin: fail\n", ":4: gone_after 100ms: must be at least 3s"},
+		"odd variable":       {head + "    exec:\n      command: [x]\n      env: {\"A=B\": c}\n", `:6: env "A=B" is no name of a variable`},
 		"nothing":            {"agents: []\n", ":1: no agents"},
 		"broken YAML":        {"agents:\n  - name: [\n", "agents.yaml:"},
 		"list for a mapping": {"agents:\n  - name: dev-1\n    role: developer\n    exec: [x]\n", "agents.yaml:4:"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/prpflow/prpflow/tasks"
 )
@@ -43,6 +44,9 @@ type Task struct {
 	// are acknowledged with a result that comes to an end.
 	Messages []json.RawMessage
 	Log      *Log // what the agent says
+	// Stopping is closed when the process takes nothing more: an agent that ends by a
+	// signal then was not asked to by its work. Nil: never.
+	Stopping <-chan struct{}
 }
 
 // ErrTimeout is the cause of a context whose run took longer than its timeout.
@@ -59,8 +63,9 @@ type Engine interface {
 	Claim(ctx context.Context, c tasks.Claim) (tasks.Assignment, error)
 	// Deliver hands in the result of a run.
 	Deliver(ctx context.Context, d tasks.Delivery) (tasks.Verdict, error)
-	// HandBack gives an interrupted run back; it costs nothing.
-	HandBack(ctx context.Context, run tasks.Run) error
+	// HandBack gives a run back that was interrupted, or could not be started; it
+	// costs nothing. The reason follows the agent's name: "was drained".
+	HandBack(ctx context.Context, run tasks.Run, reason string) error
 	// Current says which of the runs in hand must stop.
 	Current(ctx context.Context, runs []tasks.Run) (stale []tasks.Run, err error)
 	// PutLog keeps what a run has printed so far.
@@ -91,4 +96,6 @@ type Registry interface {
 	Beat(ctx context.Context, p tasks.Process) error
 	// Leave says good-bye.
 	Leave(ctx context.Context, incarnation string) error
+	// Processes shows everybody, with the time by the registry's clock.
+	Processes(ctx context.Context) ([]tasks.Process, time.Time, error)
 }

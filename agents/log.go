@@ -137,15 +137,15 @@ func Printable(text string) string {
 			return r
 		case r == '\r':
 			return '\n'
-		case unicode.IsControl(r) || bidi(r):
+		case unicode.IsControl(r) || Bidi(r):
 			return -1
 		}
 		return r
 	}, text)
 }
 
-// bidi tells the characters that turn the direction of writing, with which a
+// Bidi tells the characters that turn the direction of writing, with which a
 // text can show itself as another one.
-func bidi(r rune) bool {
+func Bidi(r rune) bool {
 	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }

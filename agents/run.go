@@ -88,23 +88,25 @@ func (r *Runtime) run(ctx context.Context, run *running) error {
 	case errors.Is(err, errDrain):
 		// The claim may have been heard or not: the task stays for the next one,
 		// who is told what holds.
-		_ = r.handBack(ctx, run)
+		_ = r.handBack(ctx, run, drained)
 		return tasks.RetryAfter(time.Second, errDraining)
 	case err != nil:
 		return err
 	}
 	dir, err := r.state.open(run.Run)
 	if err != nil {
-		r.log.Error("no folder for the run", "prp", run.PRP, "run", run.ID, "err", err)
-		return r.deliver(ctx, run, nil, failed("the runtime could not make a folder for the run: "+err.Error()))
+		r.sicken(ctx, run.agent, "no folder for its runs: "+err.Error(), false)
+		return r.handBack(ctx, run, "is unwell: no folder for its runs")
 	}
 	log := &Log{}
 	watch := r.watchLog(ctx, run, log)
 	mail := r.hold(ctx, run)
-	result := r.work(ctx, run, Task{Assignment: assignment, Run: run.Run, Agent: run.agent.spec, Dir: dir.path, Log: log, Messages: mail.Messages()})
+	result := r.work(ctx, run, Task{Assignment: assignment, Run: run.Run, Agent: run.agent.spec, Dir: dir.path, Log: log, Messages: mail.Messages(), Stopping: r.draining})
+	result = r.diagnose(ctx, run.agent, result)
 	if reported(result) {
 		watch.finish()
 		err := r.deliver(ctx, run, dir, result)
+		r.heard(run.agent, result, err)
 		r.settleMail(ctx, run, mail, finished(result) && (err == nil || final(err)))
 		watch.again()
 		return err
@@ -112,8 +114,11 @@ func (r *Runtime) run(ctx context.Context, run *running) error {
 	r.settleMail(ctx, run, mail, false)
 	watch.finish()
 	dir.remove()
-	if errors.Is(context.Cause(ctx), errDrain) {
-		return r.handBack(ctx, run)
+	switch {
+	case result.Unwell != "":
+		return r.handBack(ctx, run, "is unwell: "+result.Unwell)
+	case errors.Is(context.Cause(ctx), errDrain), ctx.Err() == nil && isClosed(r.draining):
+		return r.handBack(ctx, run, drained)
 	}
 	r.log.Info("run stopped: it is no longer current", "prp", run.PRP, "run", run.ID, "agent", run.Agent)
 	return tasks.ErrStale
@@ -168,6 +173,8 @@ func (r *Runtime) work(ctx context.Context, run *running, t Task) tasks.Result {
 		return failed("the run was cancelled by a person")
 	case stop.Err() != nil && !finished(result):
 		return tasks.Result{}
+	case result.Unwell != "", !reported(result) && ctx.Err() == nil && isClosed(r.draining):
+		return result
 	case !reported(result) && ctx.Err() != nil:
 		return failed(fmt.Sprintf("the run took longer than its timeout of %s", limit))
 	case !reported(result):
@@ -183,6 +190,62 @@ func (r *Runtime) work(ctx context.Context, run *running, t Task) tasks.Result {
 		run.agent.park(time.Duration(result.RetryAfter))
 	}
 	return result
+}
+
+// diagnose draws what follows from a result for the agent: whether it can work at
+// all. Of a result that is its fault and not the work's, the reason is left.
+func (r *Runtime) diagnose(ctx context.Context, a *agent, result tasks.Result) tasks.Result {
+	byRun := false
+	switch {
+	case result.Unwell != "":
+	case result.Silent && a.health.wasMute():
+		result, byRun = tasks.Result{Unwell: "two runs in a row ended with exit code 0 and without a result"}, true
+	case finished(result):
+		if !result.Silent {
+			r.worked(a)
+		}
+		return result
+	case result.Outcome != tasks.Failed:
+		return result
+	default:
+		trial := a.health.now().trial
+		reason := r.blame(ctx, a, result)
+		if reason == "" {
+			return result
+		}
+		if trial { // it costs the PRP nothing
+			result = tasks.Result{Unwell: reason}
+		}
+		r.sicken(ctx, a, reason, true)
+		return result
+	}
+	r.sicken(ctx, a, result.Unwell, byRun)
+	return result
+}
+
+func (r *Runtime) worked(a *agent) {
+	if a.health.worked() {
+		r.log.Info("the agent is well again", "agent", a.spec.Name)
+	}
+}
+
+// heard draws what follows from the answer to a result that said nothing: where the
+// lifecycle asks for nothing, it was enough.
+func (r *Runtime) heard(a *agent, result tasks.Result, answer error) {
+	switch {
+	case !result.Silent:
+		a.health.mute(false)
+	case asked(answer):
+		a.health.mute(true)
+	case answer == nil:
+		r.worked(a)
+	}
+}
+
+// asked says whether the task of a delivered result is handed out again.
+func asked(err error) bool {
+	var later *tasks.RetryAfterError
+	return errors.As(err, &later)
 }
 
 // finished tells work that came to its end from what a handler says because it

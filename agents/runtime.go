@@ -61,6 +61,8 @@ type agent struct {
 	repo    string        // that of the spec, as everybody on the machine would name it
 	slots   chan struct{} // one token per run
 
+	health health
+
 	mu    sync.Mutex
 	until time.Time // limited until then
 }
@@ -97,6 +99,7 @@ func NewRuntime(cfg Config) (*Runtime, error) {
 		}
 		r.agents[s.Name] = &agent{spec: s, handler: h, repo: absolute(s.Repo.Path), slots: make(chan struct{}, s.concurrency())}
 	}
+	r.checkAll()
 	var err error
 	r.state, err = openState(cfg.StateDir, cfg.StoreID, cfg.Process.Incarnation)
 	return r, err
@@ -167,10 +170,10 @@ func (r *Runtime) Handle(name string) func(ctx context.Context, o tasks.Order) e
 		run, mine := r.open(a, o)
 		switch {
 		case run == nil:
-			<-a.slots
+			a.leave()
 			return tasks.RetryAfter(time.Second, errDraining)
 		case !mine:
-			<-a.slots
+			a.leave()
 			return run.wait(ctx)
 		}
 		go r.carry(context.WithoutCancel(ctx), run)
@@ -199,7 +202,12 @@ func (r *Runtime) admit(ctx context.Context, a *agent) error {
 		}
 		wait := a.limited()
 		if wait <= 0 {
-			return nil
+			sick, why := a.health.enter(time.Now())
+			if sick <= 0 {
+				return nil
+			}
+			<-a.slots
+			return tasks.RetryAfter(sick, fmt.Errorf("agent %s: %s", a.spec.Name, why))
 		}
 		<-a.slots
 		if wait > earlyBy {
@@ -221,6 +229,12 @@ func (r *Runtime) sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 	return nil
+}
+
+// leave undoes admit where no run came of it.
+func (a *agent) leave() {
+	a.health.leave()
+	<-a.slots
 }
 
 // limited tells how long the agent is still refused by its provider.
@@ -271,7 +285,7 @@ func (r *Runtime) close(run *running, err error) {
 	r.mu.Lock()
 	delete(r.runs, run.Job)
 	r.mu.Unlock()
-	<-run.agent.slots
+	run.agent.leave()
 	run.end(err)
 	r.wg.Done()
 }

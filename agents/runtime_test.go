@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prpflow/prpflow/agents"
@@ -80,7 +81,7 @@ func (e *engine) Deliver(_ context.Context, d tasks.Delivery) (tasks.Verdict, er
 	return e.verdict, nil
 }
 
-func (e *engine) HandBack(_ context.Context, run tasks.Run) error {
+func (e *engine) HandBack(_ context.Context, run tasks.Run, _ string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.back = append(e.back, run)
@@ -243,6 +244,10 @@ func TestClaimThatWasNotAnsweredIsRepeatedAsItWas(t *testing.T) {
 
 func TestRunOutlivesTheBrokersContextAndIsAttachedToAgain(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, runOutlivesTheBrokersContext)
+}
+
+func runOutlivesTheBrokersContext(t *testing.T) {
 	release, runs := make(chan struct{}), make(chan struct{}, 2)
 	h := open(t, with(func(ctx context.Context, _ agents.Task) tasks.Result {
 		runs <- struct{}{}
@@ -261,6 +266,7 @@ func TestRunOutlivesTheBrokersContextAndIsAttachedToAgain(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	second := h.begin(t.Context(), "PRP-1") // the broker hands it out again
+	synctest.Wait()
 	close(release)
 	if err := <-second; err != nil {
 		t.Fatal(err)

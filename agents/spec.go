@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/prpflow/prpflow/tasks"
@@ -13,7 +14,15 @@ import (
 const (
 	DefaultTimeout     = 30 * time.Minute
 	DefaultIdleTimeout = 15 * time.Minute
+	DefaultGrace       = 5 * time.Second
 	DefaultGoneAfter   = tasks.DefaultGoneAfter
+)
+
+// Bounds of an agents file. A process that is silent for less than one heartbeat and
+// its slack is not gone.
+const (
+	MaxConcurrency = 1000
+	MinGoneAfter   = 3 * time.Second
 )
 
 // Spec describes one agent. Exactly one of Exec, Builtin, Tmux and Handler is set.
@@ -37,7 +46,7 @@ type Exec struct {
 	Profile     string            // how the output is read; "" = exit-code
 	Timeout     time.Duration     // one run; 0 = the lifecycle's, else DefaultTimeout
 	IdleTimeout time.Duration     // without a word; 0 = DefaultIdleTimeout
-	Grace       time.Duration     // after the result event of a profile that has one; 0 = 5s
+	Grace       time.Duration     // from a complete result file to the end of all that the run started; 0 = DefaultGrace
 	Retries     *int              // runs after the first; nil = the lifecycle's
 	RetryDelay  time.Duration     // before the first of them, then doubled; 0 = the lifecycle's
 	Env         map[string]string // added to the agent's environment
@@ -104,8 +113,8 @@ func (s Spec) check() (key string, err error) {
 		return "name", fmt.Errorf("agent %s has no role", s.Name)
 	case kinds != 1:
 		return "name", fmt.Errorf("agent %s needs exactly one of exec, builtin and tmux", s.Name)
-	case s.Concurrency < 0:
-		return "concurrency", fmt.Errorf("concurrency %d: must be 1 or more", s.Concurrency)
+	case s.Concurrency < 0 || s.Concurrency > MaxConcurrency:
+		return "concurrency", fmt.Errorf("concurrency %d: must be between 1 and %d", s.Concurrency, MaxConcurrency)
 	case s.Builtin != "" && !isBuiltin(s.Builtin):
 		return "builtin", fmt.Errorf("builtin %q is unknown: use approve, reject-once, sleep or fail", s.Builtin)
 	case s.Tmux != nil && s.Tmux.Pane == "":
@@ -139,11 +148,25 @@ func (e Exec) check() (key string, err error) {
 	if e.Retries != nil && *e.Retries < 0 {
 		return "exec.retries", fmt.Errorf("retries %d: must be 0 or more", *e.Retries)
 	}
+	for key, value := range e.Env {
+		switch {
+		case key == "" || strings.ContainsAny(key, "=\x00"):
+			return "exec.env", fmt.Errorf("env %q is no name of a variable: it must not be empty nor hold = or NUL", key)
+		case strings.ContainsRune(value, 0):
+			return "exec.env", fmt.Errorf("env %s has a NUL in its value, which no environment can hold", key)
+		}
+	}
+	for i, arg := range e.Command {
+		if strings.ContainsRune(arg, 0) {
+			return "exec.command", fmt.Errorf("argument %d of the command has a NUL, which no argument can hold", i)
+		}
+	}
 	return "", nil
 }
 
 // anchor makes paths of a file independent of the folder that the program is
-// started in. A command counts as the file's neighbour only where one is there.
+// started in, and of that in which a run works. A command and its arguments count as
+// the file's neighbours where such are there; in a repository only the command does.
 func (s *Spec) anchor(dir string) {
 	if s.Repo.Path != "" && !filepath.IsAbs(s.Repo.Path) {
 		s.Repo.Path = filepath.Join(dir, s.Repo.Path)
@@ -151,18 +174,29 @@ func (s *Spec) anchor(dir string) {
 	if s.Exec == nil || len(s.Exec.Command) == 0 {
 		return
 	}
-	command := s.Exec.Command[0]
-	if filepath.IsAbs(command) || filepath.Base(command) == command {
-		return
-	}
-	if near := filepath.Join(dir, command); exists(near) {
-		s.Exec.Command[0] = near
-	} else if here, err := filepath.Abs(command); err == nil && exists(here) {
-		s.Exec.Command[0] = here
+	for i, arg := range s.Exec.Command {
+		program := i == 0
+		switch {
+		case filepath.IsAbs(arg), program && filepath.Base(arg) == arg, !program && (s.Repo.Path != "" || !isFileName(arg)):
+			continue
+		}
+		near := filepath.Join(dir, arg)
+		here, err := filepath.Abs(arg)
+		switch {
+		case isFile(near), program && s.Repo.Path == "" && (err != nil || !isFile(here)):
+			s.Exec.Command[i] = near
+		case err == nil && isFile(here):
+			s.Exec.Command[i] = here
+		}
 	}
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+// isFileName tells an argument that may name a file from a flag or a text.
+func isFileName(arg string) bool {
+	return arg != "" && len(arg) < 256 && !strings.HasPrefix(arg, "-") && !strings.ContainsAny(arg, " \n\x00{")
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }

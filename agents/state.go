@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/prpflow/prpflow/agents/internal/plain"
+	"github.com/prpflow/prpflow/internal/plain"
 	"github.com/prpflow/prpflow/tasks"
 )
 
@@ -33,35 +33,40 @@ const (
 const maxDelivery = 2*tasks.MaxResult + 64<<10
 
 func openState(dir, storeID, incarnation string) (*state, error) {
-	dir, err := filepath.Abs(dir) // agents are told paths in it, and work elsewhere
+	full, err := filepath.Abs(dir) // agents are told paths in it, and work elsewhere
 	if err != nil {
-		return nil, fmt.Errorf("agents: state folder: %w", err)
+		return nil, unusable(dir, err)
 	}
-	s := &state{store: filepath.Join(dir, folder(storeID))}
+	s := &state{store: filepath.Join(full, folder(storeID))}
 	s.path = filepath.Join(s.store, folder(incarnation))
 	// It gets its name once it is locked: a folder without a lock is a dead one's,
 	// and whoever starts at the same moment would take it over.
 	fresh := filepath.Join(s.store, unfinished+filepath.Base(s.path))
 	if err := os.MkdirAll(fresh, 0o700); err != nil {
-		return nil, fmt.Errorf("agents: state folder: %w", err)
+		return nil, unusable(full, err)
 	}
 	lock, err := tryLock(fresh)
 	if err == nil && lock == nil {
 		err = errors.New("it is locked by another process")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("agents: state folder %s: %w", fresh, err)
+		return nil, unusable(fresh, err)
 	}
 	if err := os.Rename(fresh, s.path); err != nil {
 		lock.Close()
 		_ = os.RemoveAll(fresh)
 		if errors.Is(err, fs.ErrExist) {
-			return nil, fmt.Errorf("agents: state folder %s is locked by another process", s.path)
+			err = errors.New("it is locked by another process")
 		}
-		return nil, fmt.Errorf("agents: state folder: %w", err)
+		return nil, unusable(s.path, err)
 	}
 	s.lock = lock
 	return s, nil
+}
+
+// unusable says what to do about a state folder.
+func unusable(path string, err error) error {
+	return fmt.Errorf("the state folder %s cannot be used: %w; name another one with --state-dir (state.dir)", path, err)
 }
 
 // folder makes a name that is one folder.

@@ -41,6 +41,7 @@ type Listener struct {
 	buffer *buffer
 	losses losses
 	ready  atomic.Bool
+	denied atomic.Bool
 }
 
 // NewListener makes a listener on a client that the caller keeps and closes.
@@ -66,6 +67,10 @@ func NewListener(rdb redis.UniversalClient, cfg ListenerConfig) (*Listener, erro
 
 // Ready tells whether the subscription is confirmed and its connection is up.
 func (l *Listener) Ready() bool { return l.ready.Load() }
+
+// Denied tells whether Redis refuses the subscription, since the user has no right to
+// the channels. It is asked for again all the same.
+func (l *Listener) Denied() bool { return l.denied.Load() }
 
 // Lag is the age of the oldest message that is not handled yet, zero where there
 // is none.
@@ -102,6 +107,7 @@ func (l *Listener) subscribe(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		l.denied.Store(err != nil && redis.HasErrorPrefix(err, "NOPERM"))
 		if confirmed {
 			wait, lost = firstWait, false
 		}

@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/prpflow/prpflow/agents/inbox"
+	"github.com/prpflow/prpflow/agents/registry"
 )
 
 // Alert is something that a person should look at.
 type Alert struct {
 	Name    string    `json:"name"`
-	Subject string    `json:"subject"` // the queue
+	Subject string    `json:"subject"` // the queue, or the agent
 	Text    string    `json:"text"`
 	Since   time.Time `json:"since"`
 }
@@ -22,6 +23,7 @@ const (
 	AlertWait     = "wait"          // messages wait too long until they are taken
 	AlertGone     = "consumer_gone" // what waits is old, and who took messages before takes them no more
 	AlertBooks    = "books"         // messages are missing
+	AlertUnwell   = "agent_unwell"  // an agent gets no work: it cannot be started, or its runs only fail
 )
 
 // Thresholds say from where on there is an alert. Zero: the alert is off.
@@ -57,7 +59,7 @@ func NewWatch(limits Thresholds) *Watch {
 }
 
 // Look says what is wrong at a moment, and since when.
-func (w *Watch) Look(now time.Time, list []inbox.Overview, dead []inbox.Dead) []Alert {
+func (w *Watch) Look(now time.Time, list []inbox.Overview, dead []inbox.Dead, agents []registry.Agent) []Alert {
 	died := map[string]int64{}
 	for _, d := range dead {
 		if now.Sub(d.At) < deadWithin {
@@ -86,6 +88,11 @@ func (w *Watch) Look(now time.Time, list []inbox.Overview, dead []inbox.Dead) []
 		}
 		if missing := o.Books.Imbalance(); missing != 0 {
 			add(AlertBooks, "the books do not balance: %s", o.Books)
+		}
+	}
+	for _, a := range agents {
+		if !a.Gone && a.Unwell != "" {
+			alerts = append(alerts, Alert{Name: AlertUnwell, Subject: "agent:" + a.Name, Text: fmt.Sprintf("the agent on host %s gets no work: %s", a.Host, a.Unwell)})
 		}
 	}
 	return w.date(now, alerts)

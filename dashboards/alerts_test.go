@@ -2,11 +2,14 @@ package dashboards
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/prpflow/prpflow/agents/inbox"
+	"github.com/prpflow/prpflow/agents/registry"
 	"github.com/prpflow/prpflow/reliable"
+	"github.com/prpflow/prpflow/tasks"
 )
 
 // names are the alerts of one inbox.
@@ -47,12 +50,12 @@ func TestAlertsAreThereFromTheirThresholdsOn(t *testing.T) {
 		"one too many":        {books: reliable.Books{Done: 1}, alerts: []string{AlertBooks}},
 	} {
 		w := NewWatch(limits)
-		w.Look(now.Add(-time.Minute), []inbox.Overview{{Name: "a"}}, nil)
-		got := w.Look(now, []inbox.Overview{{Name: "a", Depth: c.depth, Books: c.books}}, c.dead)
+		w.Look(now.Add(-time.Minute), []inbox.Overview{{Name: "a"}}, nil, nil)
+		got := w.Look(now, []inbox.Overview{{Name: "a", Depth: c.depth, Books: c.books}}, c.dead, nil)
 		if !slices.Equal(names(got), c.alerts) {
 			t.Errorf("%s: %+v", what, got)
 		}
-		off := NewWatch(Thresholds{}).Look(now, []inbox.Overview{{Name: "a", Depth: c.depth}}, c.dead)
+		off := NewWatch(Thresholds{}).Look(now, []inbox.Overview{{Name: "a", Depth: c.depth}}, c.dead, nil)
 		if len(off) != 0 {
 			t.Errorf("%s: turned off, and yet %+v", what, off)
 		}
@@ -63,7 +66,7 @@ func TestAlertSaysSinceWhen(t *testing.T) {
 	t.Parallel()
 	w, began := NewWatch(Thresholds{Waiting: 1}), time.Now()
 	for minute, waiting := range []int64{2, 3, 1, 2, 2} {
-		got := w.Look(began.Add(time.Duration(minute)*time.Minute), []inbox.Overview{{Name: "a", Depth: reliable.Depth{Waiting: waiting}}}, nil)
+		got := w.Look(began.Add(time.Duration(minute)*time.Minute), []inbox.Overview{{Name: "a", Depth: reliable.Depth{Waiting: waiting}}}, nil, nil)
 		since := began
 		if minute > 2 {
 			since = began.Add(3 * time.Minute)
@@ -71,5 +74,19 @@ func TestAlertSaysSinceWhen(t *testing.T) {
 		if (waiting > 1) != (len(got) == 1) || len(got) == 1 && (!got[0].Since.Equal(since) || got[0].Subject != "inbox:a") {
 			t.Errorf("minute %d: %+v", minute, got)
 		}
+	}
+}
+
+func TestAgentThatGetsNoWorkIsAnAlertUntilItIsGoneOrWell(t *testing.T) {
+	t.Parallel()
+	w, now := NewWatch(Thresholds{}), time.Now()
+	sick := registry.Agent{Agent: tasks.Agent{Name: "dev-1", Unwell: "no such program"}, Host: "h"}
+	got := w.Look(now, nil, nil, []registry.Agent{sick, {Agent: tasks.Agent{Name: "dev-2"}}})
+	if len(got) != 1 || got[0].Name != AlertUnwell || got[0].Subject != "agent:dev-1" || !strings.Contains(got[0].Text, "no such program") {
+		t.Errorf("alerts: %+v", got)
+	}
+	sick.Gone = true
+	if got := w.Look(now, nil, nil, []registry.Agent{sick}); len(got) != 0 {
+		t.Errorf("of one that is gone: %+v", got)
 	}
 }

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -21,6 +19,7 @@ import (
 	"github.com/prpflow/prpflow/agents/mode"
 	"github.com/prpflow/prpflow/agents/registry"
 	"github.com/prpflow/prpflow/agents/scale"
+	"github.com/prpflow/prpflow/internal/access"
 	"github.com/prpflow/prpflow/tasks/broker"
 	"github.com/prpflow/prpflow/workflow"
 )
@@ -82,9 +81,8 @@ type Config struct {
 
 	// AsynqmonWrite lets asynqmon change queues and tasks.
 	AsynqmonWrite bool
-	// Local answers only those who call this machine by a name of its own, so
-	// that no web page can reach the pages through a name of its own.
-	Local bool
+	// Access says who may ask for what.
+	Access access.Config
 }
 
 // Handler serves the pages.
@@ -124,7 +122,8 @@ func New(cfg Config) (*Handler, error) {
 		}
 		fmt.Fprintln(w, "ready")
 	})
-	return &Handler{guard(cfg.Local, mux), monitor}, nil
+	cfg.Access.Open = []string{"/healthz", "/readyz"}
+	return &Handler{access.New(cfg.Access).Wrap(mux), monitor}, nil
 }
 
 // Close ends what asynqmon keeps open. The client stays the caller's.
@@ -149,35 +148,4 @@ func readable(_ string, b []byte) string {
 		return string(b)
 	}
 	return fmt.Sprintf("(%d bytes)", len(b))
-}
-
-// guard refuses requests that a web page of somebody else may have caused: by a
-// host name of its own, or by a form. It sets what browsers should know.
-func guard(local bool, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if local && !ourName(r.Host) {
-			http.Error(w, "this server answers to localhost and 127.0.0.1 only", http.StatusForbidden)
-			return
-		}
-		if origin := r.Header.Get("Origin"); origin != "" && r.Method != http.MethodGet && r.Method != http.MethodHead {
-			if _, host, _ := strings.Cut(origin, "://"); host != r.Host {
-				http.Error(w, "requests from other pages are refused", http.StatusForbidden)
-				return
-			}
-		}
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
-		next.ServeHTTP(w, r)
-	})
-}
-
-func ourName(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

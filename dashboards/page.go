@@ -68,8 +68,6 @@ func page(cfg Config) http.Handler {
 		}
 		h := w.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-		h.Set("Cache-Control", "no-store")
 		_, _ = w.Write(b.Bytes())
 	})
 }
@@ -99,6 +97,8 @@ func look(ctx context.Context, cfg Config) (shown, error) {
 		state := a.State(now)
 		if state == "limited" {
 			state = "limited until " + a.LimitedUntil.UTC().Format("15:04:05") + " UTC"
+		} else if state == "unwell" {
+			state += ": " + a.Unwell
 		}
 		s.Agents = append(s.Agents, agentLine{a.Name, a.Role, state, a.Host, a.Running, max(a.Concurrency, 1)})
 	}

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"time"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 func (p *parser) text(n *yaml.Node, key string) string {

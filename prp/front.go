@@ -6,8 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-	yamlparser "github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v3"
 )
 
 // Bounds of one field of the front matter. A YAML parser takes far longer than
@@ -160,60 +159,40 @@ func yamlValue(source string) (v value, err error) {
 			err = fmt.Errorf("yaml: %v", r)
 		}
 	}()
-	file, err := yamlparser.ParseBytes([]byte(source), 0)
-	if err != nil {
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(source), &doc); err != nil {
 		return v, fmt.Errorf("yaml: %w", err)
 	}
-	if len(file.Docs) == 0 {
+	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode || len(doc.Content[0].Content) < 2 {
 		return v, errNotMapping
 	}
-	body := file.Docs[0].Body
-	if m, ok := body.(*ast.MappingNode); ok && len(m.Values) > 0 {
-		body = m.Values[0]
-	}
-	pair, ok := body.(*ast.MappingValueNode)
-	if !ok {
-		return v, errNotMapping
-	}
-	if list, ok := pair.Value.(*ast.SequenceNode); ok {
+	field := doc.Content[0].Content[1]
+	if field.Kind == yaml.SequenceNode {
 		v.list = true
-		for _, item := range list.Values {
+		for _, item := range field.Content {
 			v.items = append(v.items, clean(scalarOf(item)))
 		}
 	}
-	v.text = scalarOf(pair.Value)
+	v.text = scalarOf(field)
 	return v, nil
 }
 
-func scalarOf(n ast.Node) string {
-	switch v := n.(type) {
-	case nil, *ast.NullNode, *ast.AliasNode:
-		return ""
-	case *ast.SequenceNode:
-		items := make([]string, 0, len(v.Values))
-		for _, item := range v.Values {
+func scalarOf(n *yaml.Node) string {
+	var items []string
+	switch n.Kind {
+	case yaml.ScalarNode:
+		if n.Tag == "!!null" {
+			return ""
+		}
+		return strings.TrimSpace(n.Value)
+	case yaml.SequenceNode:
+		for _, item := range n.Content {
 			items = append(items, scalarOf(item))
 		}
-		return strings.Join(items, ", ")
-	case *ast.MappingValueNode: // "- PRP-21: what it is about"
-		return v.Key.String() + ": " + scalarOf(v.Value)
-	case *ast.MappingNode:
-		items := make([]string, 0, len(v.Values))
-		for _, item := range v.Values {
-			items = append(items, scalarOf(item))
+	case yaml.MappingNode: // "- PRP-21: what it is about"
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			items = append(items, n.Content[i].Value+": "+scalarOf(n.Content[i+1]))
 		}
-		return strings.Join(items, ", ")
-	case *ast.TagNode:
-		return scalarOf(v.Value)
-	case *ast.AnchorNode:
-		return scalarOf(v.Value)
-	case *ast.StringNode:
-		return v.Value
-	case *ast.LiteralNode:
-		return scalarOf(v.Value)
 	}
-	if t := n.GetToken(); t != nil {
-		return strings.TrimSpace(t.Value)
-	}
-	return ""
+	return strings.Join(items, ", ")
 }

@@ -40,6 +40,9 @@ func isStandard(s string) bool {
 
 // CheckID says whether an id can be used: in URLs, on the command line, in keys.
 func CheckID(id string) error {
+	if strings.HasPrefix(id, "-") {
+		return fmt.Errorf("the id %q cannot be used: a command line would take it for a flag", id)
+	}
 	if !checkRE.MatchString(id) {
 		return fmt.Errorf("the id %q cannot be used: an id is 1 to 128 of A-Z a-z 0-9 . _ : -", id)
 	}

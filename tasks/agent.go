@@ -22,6 +22,8 @@ func (a Agent) Unavailable(now time.Time) string {
 		return "is draining"
 	case a.LimitedUntil.After(now):
 		return "is limited until " + Clock(a.LimitedUntil, now)
+	case a.Unwell != "" && a.Probe.After(now):
+		return "is unwell, looked at again at " + Clock(a.Probe, now) + ": " + a.Unwell
 	case a.Unwell != "":
 		return "is unwell: " + a.Unwell
 	}

@@ -45,6 +45,12 @@ const rolePrefix = "role:"
 // RoleOf is the role whose queue this is.
 func RoleOf(queue string) (role string, ok bool) { return strings.CutPrefix(queue, rolePrefix) }
 
+// IsQueue tells a queue of agents or roles from somebody else's in the same Redis.
+func IsQueue(name string) bool {
+	_, role := RoleOf(name)
+	return role || QueueAgent(name) != ""
+}
+
 // QueueAgent gives the agent that a queue belongs to, "" for a role's queue.
 func QueueAgent(queue string) string {
 	name, ok := strings.CutPrefix(queue, "agent:")

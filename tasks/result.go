@@ -46,6 +46,12 @@ type Result struct {
 	RetryAfter Duration       `json:"retry_after,omitempty"`
 	Artifacts  []string       `json:"artifacts,omitempty"`
 	Usage      Usage          `json:"usage,omitzero"`
+
+	// What only a runtime can say, never a result file. Unwell is why the run could
+	// not be started: it counts as none, and the agent gets no work until a probe
+	// succeeds. Silent is a run that ended well without a word of result.
+	Unwell string `json:"-"`
+	Silent bool   `json:"-"`
 }
 
 // Usage is what a run cost.

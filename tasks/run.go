@@ -93,6 +93,10 @@ type Agent struct {
 	Running      int       `json:"running"`
 	Draining     bool      `json:"draining,omitempty"`
 	LimitedUntil time.Time `json:"limited_until,omitzero"`
-	Unwell       string    `json:"unwell,omitempty"` // why it cannot start work
+	Unwell       string    `json:"unwell,omitempty"` // why it gets no work: it cannot be started, or its runs only fail
+	UnwellSince  time.Time `json:"unwell_since,omitzero"`
+	Probe        time.Time `json:"probe,omitzero"`     // when it is looked at again
+	Failing      int       `json:"failing,omitempty"`  // failed runs in a row
+	Finished     int64     `json:"finished,omitempty"` // runs of its process that came to an end
 	Repo         string    `json:"repo,omitempty"`
 }

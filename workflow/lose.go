@@ -30,15 +30,15 @@ func Lose(c Context, rec Record, reason string) (Change, error) {
 	return d.redeliver(EventRedeliver, reason)
 }
 
-// HandBack publishes the job of a run again that was interrupted on purpose: it
-// costs nothing.
-func HandBack(c Context, rec Record, run tasks.Run) (t Change, save bool, err error) {
+// HandBack publishes the job of a run again that was interrupted on purpose, or could
+// not be started: it costs nothing. The reason follows the agent's name.
+func HandBack(c Context, rec Record, run tasks.Run, reason string) (t Change, save bool, err error) {
 	if !rec.Holds(run) {
 		return t, false, nil
 	}
 	d := begin(c, rec)
 	d.rec.Stage.Runs--
-	t, err = d.redeliver(EventHandedBack, run.Agent+" was drained")
+	t, err = d.redeliver(EventHandedBack, cut(run.Agent+" "+reason))
 	return t, err == nil, err
 }
 
@@ -51,11 +51,18 @@ func Redeliver(c Context, rec Record, job, agent, reason string) (t Change, save
 	}
 	d := begin(c, rec)
 	t, err = d.redeliver(EventRedeliver, reason)
-	if to := t.Record.Job(); err == nil && agent != "" && to != nil {
-		to.Agent, to.Sticky, to.Queue = agent, false, tasks.AgentQueue(agent, to.Priority)
-		t.aim(*to)
+	if err == nil && agent != "" {
+		t.give(agent)
 	}
 	return t, err == nil, err
+}
+
+// give aims the job of the change at an agent.
+func (c *Change) give(agent string) {
+	if to := c.Record.Job(); to != nil {
+		to.Agent, to.Sticky, to.Queue = agent, false, tasks.AgentQueue(agent, to.Priority)
+		c.aim(*to)
+	}
 }
 
 func (d *draft) redeliver(event, reason string) (Change, error) {

@@ -93,6 +93,7 @@ type Retry struct {
 	At     time.Time `json:"at"`
 	Why    string    `json:"why"`
 	Parked bool      `json:"parked,omitempty"` // by a limit of its agent: another one may do it now
+	Failed string    `json:"failed,omitempty"` // agent whose run failed: another one is tried where there is one
 }
 
 // Suspect is what a look of the sweep found odd; the second look acts on it.

@@ -67,6 +67,22 @@ func Claim(c Context, rec Record, claim tasks.Claim) (t Change, save bool, err e
 	return t, err == nil, err
 }
 
+// FailedAt says whether the agent asks for a job again at which its last run failed.
+func (r *Record) FailedAt(claim tasks.Claim) bool {
+	return r.Current(claim.Job, claim.Fence) && r.Holder() == nil && !r.Paused &&
+		r.Stage.Work.Retry != nil && r.Stage.Work.Retry.Failed == claim.Agent
+}
+
+// Elsewhere publishes a job for another agent than the one whose run failed.
+func Elsewhere(c Context, rec Record, claim tasks.Claim, agent string) (t Change, save bool, err error) {
+	d := begin(c, rec)
+	d.by = claim.Job // its task is in the hands of who asks, and is forgotten there
+	if t, err = d.redeliver(EventRedeliver, fmt.Sprintf("%s failed at it, now it is %s's turn", claim.Agent, agent)); err == nil {
+		t.give(agent)
+	}
+	return t, err == nil, err
+}
+
 // Deliver lets the result of a run count, once.
 func Deliver(c Context, rec Record, del tasks.Delivery) (t Change, save bool, err error) {
 	if rec.Delivered == del.ID {
@@ -207,6 +223,7 @@ func (d *draft) failed(del tasks.Delivery, in Input) error {
 	in.Event, in.Evidence = "run_failed", nil
 	d.remark(in)
 	d.wait(delay<<min(d.rec.Stage.Failures-1, 10), fmt.Sprintf("run %d failed: %s", d.rec.Stage.Runs, in.Reason))
+	d.rec.Stage.Work.Retry.Failed = del.Agent
 	return nil
 }
 

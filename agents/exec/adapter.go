@@ -29,6 +29,8 @@ type command struct {
 	inline  bool // the command's own arguments have the prompt in them
 	environ []string
 	idle    time.Duration
+	grace   time.Duration
+	repo    string // folder that it runs in, "" = the runtime's
 }
 
 // Handler makes the agent; templates that would not expand are refused here.
@@ -42,12 +44,15 @@ func (a Adapter) Handler(spec agents.Spec) (agents.Handler, error) {
 	if spec.Exec == nil || len(spec.Exec.Command) == 0 {
 		return nil, fmt.Errorf("exec: agent %s has no command", spec.Name)
 	}
-	c := &command{spec: *spec.Exec, environ: a.Environ, idle: spec.Exec.IdleTimeout}
+	c := &command{spec: *spec.Exec, environ: a.Environ, idle: spec.Exec.IdleTimeout, repo: spec.Repo.Path}
 	if c.environ == nil {
 		c.environ = os.Environ()
 	}
 	if c.idle <= 0 {
 		c.idle = agents.DefaultIdleTimeout
+	}
+	if c.grace = spec.Exec.Grace; c.grace <= 0 {
+		c.grace = agents.DefaultGrace
 	}
 	for _, arg := range spec.Exec.Command {
 		t, err := template.New(arg).Parse(arg)

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -86,11 +84,13 @@ func TestCommandThatCannotBeStartedSaysWhy(t *testing.T) {
 		return path
 	}
 	for _, c := range []struct{ command, repo, want string }{
-		{"/no/such/command", "", "/no/such/command could not be started"},
+		{"/no/such/command", "", "/no/such/command cannot be started: no such file or directory"},
 		{"no-such-command-anywhere", "", "executable file not found"},
 		{file("plain", "#!/bin/sh\n", 0o600), "", "permission denied"},
 		{file("text", "no program\n", 0o700), "", "exec format error"},
-		{dir, "", dir + " could not be started"},
+		{dir, "", dir + " cannot be started: is a directory"},
+		{file("dos", "#!/bin/sh\r\necho\r\n", 0o700), "", "carriage return"},
+		{file("odd", "#! /no/such/interpreter -x\n", 0o700), "", "its interpreter /no/such/interpreter is missing"},
 		{"/bin/true", filepath.Join(dir, "gone"), "repo.path " + filepath.Join(dir, "gone")},
 		{"/bin/true", file("file", "", 0o600), "it is no folder"},
 	} {
@@ -98,7 +98,17 @@ func TestCommandThatCannotBeStartedSaysWhy(t *testing.T) {
 			s := setup(t, "")
 			s.task.Agent.Exec.Command = []string{c.command}
 			s.task.Agent.Repo.Path = c.repo
-			s.want(s.run(t.Context()), tasks.Failed, c.want)
+			got := s.run(t.Context())
+			if got.Outcome != "" || !strings.Contains(got.Unwell, c.want) {
+				t.Errorf("got %+v", got)
+			}
+			h, err := exec.Adapter{}.Handler(s.task.Agent)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := h.(agents.Checker).Check(); c.want != "exec format error" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("before its first run it says %v", err)
+			}
 		})
 	}
 }
@@ -192,18 +202,11 @@ func TestAgentThatClosesItsOutputIsStillWatched(t *testing.T) {
 	s.dead("leader")
 }
 
-// A daemon that an agent starts on purpose may go on; only its run is over.
-func TestDaemonThatKeepsThePipesHoldsNoRunUp(t *testing.T) {
+func TestDaemonThatKeepsThePipesHoldsNoRunUpAndGoesWithIt(t *testing.T) {
 	s := setup(t, `setsid sh -c 'echo $$ >daemon; exec sleep 90' & until [ -s daemon ]; do sleep 0.01; done; exit 0`)
 	began := time.Now()
 	s.want(s.run(t.Context()), tasks.Done, "")
-	pid, err := strconv.Atoi(strings.TrimSpace(s.read("daemon")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		t.Errorf("the daemon is gone: %v", err)
-	}
+	s.dead("daemon")
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("the run took %s", took)
 	}

@@ -8,8 +8,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prpflow/prpflow/agents/internal/plain"
 	"github.com/prpflow/prpflow/agents/internal/proc"
+	"github.com/prpflow/prpflow/internal/plain"
 )
 
 // group is the process group of a run, as its folder remembers it.
@@ -40,7 +40,6 @@ func (g group) save(path string) error {
 	if err != nil {
 		return err
 	}
-	// The command runs already and may have put something there.
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -90,9 +89,8 @@ func (g group) gone(within time.Duration) bool {
 
 // end ends the group: SIGTERM, and SIGKILL a second later to whoever is deaf,
 // whether or not the command itself is still there. The group's number cannot
-// become another's while anybody is in it. Of a run that was cut those go too
-// who left the group.
-func (c *process) end(wasCut bool) {
+// become another's while anybody is in it. Those go too who left the group.
+func (c *process) end() {
 	defer c.guard.release()
 	deaf := time.Now().Add(termWait)
 	c.group.signal(syscall.SIGTERM)
@@ -108,10 +106,10 @@ func (c *process) end(wasCut bool) {
 	}
 	<-c.exited
 	c.reap()
-	if wasCut {
-		killStrays(c.marker)
-	}
+	killStrays(c.marker)
+	ends(c)
 	c.group.gone(termWait)
+	_ = os.Remove(c.note)
 	c.hangUp(pipeWait)
 }
 
@@ -143,7 +141,7 @@ func killMarked(marker string) (killed int) {
 // before it noted the group.
 func (Adapter) Reap(dir string) error {
 	marker := resultVariable + "=" + filepath.Join(dir, resultName)
-	g, ok := loadGroup(filepath.Join(dir, groupName))
+	g, ok := loadGroup(dir + groupSuffix)
 	// Another boot's processes ended with it, another container's are out of reach.
 	ours := ok && g.BootID == proc.BootID() && g.PIDNS == proc.Namespace() && g.ours(marker)
 	if ours {
@@ -153,6 +151,7 @@ func (Adapter) Reap(dir string) error {
 	if ours {
 		g.gone(termWait)
 	}
+	_ = os.Remove(dir + groupSuffix)
 	return nil
 }
 

@@ -27,7 +27,7 @@ func newGuard() *guard {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	in, err := cmd.StdinPipe()
 	if err == nil {
-		err = cmd.Start()
+		err = begin(cmd)
 	}
 	if err != nil {
 		return &guard{release: func() {}}
@@ -37,6 +37,7 @@ func newGuard() *guard {
 		g.say("over")
 		in.Close()
 		_ = cmd.Wait()
+		buried(cmd.Process.Pid)
 	})
 	return g
 }

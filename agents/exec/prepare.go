@@ -18,8 +18,12 @@ const (
 	documentName = "document.md"
 	promptName   = "prompt.md"
 	resultName   = "result.json"
-	groupName    = "group.json"
+	workName     = "work" // where it works that has no repository
 )
+
+// groupSuffix ends the name of the note that tells the process group of a run. It lies
+// beside the folder of the run, which is all that the agent is told of.
+const groupSuffix = ".group"
 
 // resultVariable names the result file; it is different for each run, so it
 // also marks the processes that belong to one.
@@ -32,7 +36,7 @@ const maxArgument = 100 << 10
 type plan struct {
 	argv   []string
 	env    []string
-	dir    string // working directory, "" = the runtime's
+	dir    string // working directory
 	stdin  string // file, "" = empty
 	result string // result file
 	group  string // file that tells the process group
@@ -56,8 +60,13 @@ func writeTask(t agents.Task, result string) (agents.TaskFile, error) {
 // prepare writes what the agent reads and says how it is started.
 func (c *command) prepare(t agents.Task) (plan, error) {
 	in := func(name string) string { return filepath.Join(t.Dir, name) }
-	p := plan{dir: t.Agent.Repo.Path, result: in(resultName), group: in(groupName)}
-	if err := checkDir(p.dir); err != nil {
+	p := plan{dir: t.Agent.Repo.Path, result: in(resultName), group: t.Dir + groupSuffix}
+	if p.dir == "" {
+		p.dir = in(workName)
+		if err := os.MkdirAll(p.dir, 0o700); err != nil {
+			return p, err
+		}
+	} else if err := checkDir(p.dir); err != nil {
 		return p, err
 	}
 	file, err := writeTask(t, p.result)

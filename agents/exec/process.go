@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prpflow/prpflow/agents"
@@ -17,6 +18,7 @@ import (
 type process struct {
 	cmd    *exec.Cmd
 	group  group
+	note   string // file that tells it
 	guard  *guard
 	marker string // variable that its processes have
 	began  time.Time
@@ -34,7 +36,7 @@ type process struct {
 func start(p plan, log *agents.Log) (*process, error) {
 	c := &process{
 		cmd: exec.Command(p.argv[0], p.argv[1:]...), marker: resultVariable + "=" + p.result,
-		began: time.Now(), exited: make(chan struct{}),
+		note: p.group, began: time.Now(), exited: make(chan struct{}),
 	}
 	c.last.Store(c.began.UnixNano())
 	c.cmd.Env, c.cmd.Dir = p.env, p.dir
@@ -60,6 +62,7 @@ func start(p plan, log *agents.Log) (*process, error) {
 		return nil, err
 	}
 	c.group = newGroup(c.cmd.Process.Pid)
+	begins(c)
 	c.guard.watch(c.group.ID)
 	if err := c.group.save(p.group); err != nil {
 		log.Printf("prpflow: the process group could not be noted: %v", err)
@@ -71,11 +74,14 @@ func start(p plan, log *agents.Log) (*process, error) {
 // Linux the parent-death signal comes when the starting *thread* ends.
 func (c *process) launch() error {
 	started := make(chan error, 1)
-	c.reap = sync.OnceFunc(func() { _ = c.cmd.Wait() }) // the exit code is read from ProcessState
+	c.reap = sync.OnceFunc(func() {
+		_ = c.cmd.Wait() // the exit code is read from ProcessState
+		buried(c.cmd.Process.Pid)
+	})
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := c.cmd.Start()
+		err := begin(c.cmd)
 		started <- err
 		if err != nil {
 			return
@@ -136,6 +142,21 @@ func (c *process) hangUp(after time.Duration) {
 		_ = r.SetReadDeadline(deadline) // fails where it is closed already
 	}
 	c.read.Wait()
+}
+
+// ended says whether one of the signals ended the command. A shell that caught one
+// says so by its exit code.
+func (c *process) ended(by ...syscall.Signal) bool {
+	status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if !ok {
+		return false
+	}
+	for _, s := range by {
+		if status.Signaled() && status.Signal() == s || status.Exited() && status.ExitStatus() == 128+int(s) {
+			return true
+		}
+	}
+	return false
 }
 
 // spoke tells when the command said something last, at first when it began.

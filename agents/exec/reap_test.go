@@ -56,7 +56,7 @@ func (o *orphan) noted(change func(note map[string]any)) *orphan {
 	change(note)
 	b, err := json.Marshal(note)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(o.dir, "group.json"), b, 0o600)
+		err = os.WriteFile(o.dir+".group", b, 0o600)
 	}
 	if err != nil {
 		o.t.Fatal(err)
@@ -135,7 +135,7 @@ func TestReapFindsARunWhoseGroupIsNotKnown(t *testing.T) {
 		"a folder":    func(path string) error { return os.Mkdir(path, 0o700) },
 	} {
 		o := newOrphan(t).ofTheRun().start()
-		if err := spoil(filepath.Join(o.dir, "group.json")); err != nil {
+		if err := spoil(o.dir + ".group"); err != nil {
 			t.Fatal(err)
 		}
 		o.reap()

@@ -5,11 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/prpflow/prpflow/agents"
 	"github.com/prpflow/prpflow/tasks"
 )
+
+// signalWait is how long an agent that ended by a signal waits for the news that its
+// runtime is ending too: a service manager signals both at once.
+const signalWait = time.Second
 
 // noResult tells why there is no evidence: a lifecycle that asks for some
 // refuses the result, and its author must learn what to write.
@@ -23,6 +28,7 @@ const (
 	unwanted
 	overtime
 	silent
+	over // its result is complete, and its grace has passed
 )
 
 // Run starts the command, waits for its end, or ends it, and reads its verdict.
@@ -32,24 +38,49 @@ func (c *command) Run(ctx context.Context, t agents.Task) tasks.Result {
 	}
 	plan, err := c.prepare(t)
 	if err != nil {
-		return failed("the runtime could not prepare the run: %v", err)
+		return unwell("a run cannot be prepared: %v", err)
 	}
 	p, err := start(plan, t.Log)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.E2BIG): // of the prompt: another PRP may well fit
 		return failed("%s could not be started: %v", plan.argv[0], err)
+	case err != nil:
+		return unwell("%v", cannotStart(plan, err))
 	}
-	why := c.await(ctx, p)
-	p.end(why != notCut)
+	why := c.await(ctx, p, plan.result)
+	p.end()
 	if why == unwanted {
 		return tasks.Result{}
 	}
-	return c.verdict(t, plan, p, why)
+	result := c.verdict(plan, p, why)
+	if result.Outcome == tasks.Failed && why == notCut && p.ended(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT) && stopping(t.Stopping) {
+		return tasks.Result{} // it was not the work that ended it
+	}
+	return result
 }
 
+// stopping says whether the runtime is ending, or does within a moment.
+func stopping(news <-chan struct{}) bool {
+	wait := time.NewTimer(signalWait)
+	defer wait.Stop()
+	select {
+	case <-news:
+		return true
+	case <-wait.C:
+		return false
+	}
+}
+
+// resultLook is how often the result file is looked at while the command runs.
+const resultLook = 200 * time.Millisecond
+
 // await returns when the command has ended or must end.
-func (c *command) await(ctx context.Context, p *process) cut {
+func (c *command) await(ctx context.Context, p *process, result string) cut {
 	idle := time.NewTimer(c.idle)
 	defer idle.Stop()
+	look := time.NewTicker(resultLook)
+	defer look.Stop()
+	done := written{path: result}
 	for {
 		select {
 		case <-p.exited:
@@ -64,6 +95,10 @@ func (c *command) await(ctx context.Context, p *process) cut {
 				return overtime
 			}
 			return unwanted
+		case now := <-look.C:
+			if done.since(now, c.grace) {
+				return over
+			}
 		case <-idle.C:
 			left := c.idle - time.Since(p.spoke())
 			if left <= 0 {
@@ -77,7 +112,7 @@ func (c *command) await(ctx context.Context, p *process) cut {
 // verdict reads the result file; where there is none the exit code counts. A
 // result that was written counts also when the command hung afterwards: the
 // work is done, and its process is gone.
-func (c *command) verdict(t agents.Task, plan plan, p *process, why cut) tasks.Result {
+func (c *command) verdict(plan plan, p *process, why cut) tasks.Result {
 	result, err := readResult(plan.result)
 	switch {
 	case err == nil:
@@ -92,7 +127,7 @@ func (c *command) verdict(t agents.Task, plan plan, p *process, why cut) tasks.R
 	state := p.cmd.ProcessState
 	switch code := state.ExitCode(); code {
 	case 0:
-		return tasks.Result{Outcome: tasks.Done, Notes: noResult}
+		return tasks.Result{Outcome: tasks.Done, Notes: noResult, Silent: true}
 	case 75: // EX_TEMPFAIL
 		return tasks.Result{Outcome: tasks.Retry, Reasons: []string{"the command exited with 75: not now"}}
 	default:
@@ -102,6 +137,11 @@ func (c *command) verdict(t agents.Task, plan plan, p *process, why cut) tasks.R
 		}
 		return r
 	}
+}
+
+// unwell is a run that could not be started, for a reason that is not the work's.
+func unwell(format string, args ...any) tasks.Result {
+	return tasks.Result{Unwell: fmt.Sprintf(format, args...)}
 }
 
 func failed(format string, args ...any) tasks.Result {

@@ -28,12 +28,15 @@ func Shell(ctx context.Context, command string, in io.Reader, out, errs io.Write
 	go func() {
 		runtime.LockOSThread() // see process.launch
 		defer runtime.UnlockOSThread()
-		if err := cmd.Start(); err != nil {
+		err := begin(cmd)
+		if err != nil {
 			ended <- err
 			return
 		}
 		watcher.watch(cmd.Process.Pid)
-		ended <- cmd.Wait()
+		err = cmd.Wait()
+		buried(cmd.Process.Pid)
+		ended <- err
 	}()
 	err := <-ended
 	if cmd.Process != nil {

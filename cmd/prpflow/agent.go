@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,9 +37,9 @@ func (p *program) agentRunCmd() *cobra.Command {
 				return err
 			}
 			log := p.logger()
-			n, err := startNode(cmd.Context(), nodeConfig{cfg: cfg, redis: cfg.Redis, specs: specs, state: cfg.StateDir, mode: p.variable(mode.Variable), log: log})
+			n, err := startNode(cmd.Context(), nodeConfig{cfg: cfg, redis: cfg.Redis, specs: specs, state: cfg.StateDir, mode: p.variable(mode.Variable), log: log, signals: p.signals})
 			if err != nil {
-				return err
+				return orderly(cmd.Context(), err)
 			}
 			log.Info("agents are ready", "agents", names(n.runtime.Specs()), "redis", redisconn.Redacted(cfg.Redis))
 			return n.untilEnd(cmd.Context())
@@ -56,7 +58,7 @@ func (p *program) agentRunCmd() *cobra.Command {
 func (n *node) untilEnd(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
-		n.log.Info("ending", "drain", n.cfg.Drain)
+		n.log.Info("ending: running agents may finish; interrupt once more (Ctrl-C) to hand their work back at once", "within", n.cfg.Drain)
 		return n.close(ctx)
 	case err := <-n.lost:
 		n.cfg.Drain = 0
@@ -65,6 +67,14 @@ func (n *node) untilEnd(ctx context.Context) error {
 		}
 		return err
 	}
+}
+
+// orderly is an end that somebody asked for before the process was ready: no error.
+func orderly(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // loadAgents reads an agents file, all of it or the named ones.
@@ -111,7 +121,7 @@ func (p *program) agentsCmd() *cobra.Command {
 		Use:   "agents",
 		Short: "List every agent that was ever registered, and what it does",
 		Args:  cobra.NoArgs,
-		RunE: p.with(func(cmd *cobra.Command, _ []string, d *desk) error {
+		RunE: p.reads(func(cmd *cobra.Command, _ []string, d *desk) error {
 			list, err := d.agents(cmd.Context())
 			if err != nil {
 				return err
@@ -125,9 +135,9 @@ func (p *program) agentsCmd() *cobra.Command {
 			}
 			rows := make([][]string, len(list))
 			for i, a := range list {
-				rows[i] = []string{a.Name, a.Role, a.State, fmt.Sprintf("%d/%d", a.Running, a.Concurrency), a.Host, fmt.Sprint(a.PID)}
+				rows[i] = []string{a.Name, a.Role, a.State, fmt.Sprintf("%d/%d", a.Running, a.Concurrency), a.Host, fmt.Sprint(a.PID), a.why()}
 			}
-			return p.table("NAME ROLE STATE RUNS HOST PID", rows)
+			return p.table("NAME ROLE STATE RUNS HOST PID REASON", rows)
 		}),
 	}
 	return jsonFlag(c, &asJSON)
@@ -139,6 +149,8 @@ type shownAgent struct {
 	Role         string  `json:"role"`
 	State        string  `json:"state"`
 	LimitedUntil *string `json:"limited_until"`
+	Reason       string  `json:"reason"`   // why it is unwell
+	ProbeAt      *string `json:"probe_at"` // when that is looked at again
 	Running      int     `json:"running"`
 	Concurrency  int     `json:"concurrency"`
 	Host         string  `json:"host"`
@@ -155,11 +167,25 @@ func (d *desk) agents(ctx context.Context) ([]shownAgent, error) {
 		out[i] = shownAgent{Name: a.Name, Role: a.Role, State: a.State(now), Running: a.Running, Concurrency: max(a.Concurrency, 1), Host: a.Host, PID: a.PID}
 		switch out[i].State {
 		case "limited":
-			until := a.LimitedUntil.UTC().Format("2006-01-02T15:04:05Z07:00")
-			out[i].LimitedUntil = &until
+			out[i].LimitedUntil = toTheSecond(a.LimitedUntil)
+		case "unwell":
+			out[i].Reason, out[i].ProbeAt = a.Unwell, toTheSecond(a.Probe)
 		case "gone":
 			out[i].Running = 0
 		}
 	}
 	return out, nil
+}
+
+func toTheSecond(at time.Time) *string {
+	text := at.UTC().Format(time.RFC3339)
+	return &text
+}
+
+// why says what keeps an agent from work.
+func (a shownAgent) why() string {
+	if a.Reason != "" && a.ProbeAt != nil {
+		return a.Reason + " (looked at again at " + *a.ProbeAt + ")"
+	}
+	return a.Reason
 }

@@ -43,8 +43,13 @@ type desk struct {
 	engine   *engine.Engine
 }
 
-// desk opens the store of a verb. The caller closes it.
+// desk opens the store of a verb that writes. The caller closes it.
 func (p *program) desk(cmd *cobra.Command) (*desk, error) {
+	return p.open(cmd, redisconn.Ping, found)
+}
+
+// open opens a store after it was asked how it is, as its identity says.
+func (p *program) open(cmd *cobra.Command, ping func(context.Context, redis.UniversalClient) error, identity identify) (*desk, error) {
 	cfg, err := p.config(cmd)
 	if err != nil {
 		return nil, err
@@ -53,14 +58,14 @@ func (p *program) desk(cmd *cobra.Command) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := redisconn.Ping(cmd.Context(), rdb); err != nil {
+	if err := ping(cmd.Context(), rdb); err != nil {
 		_ = rdb.Close()
 		if errors.Is(err, redisconn.ErrUnreachable) && !cfg.RedisChosen() {
 			return nil, fmt.Errorf("%w; start one with `prpflow serve`, or name yours with --redis", err)
 		}
 		return nil, err
 	}
-	d, err := newDesk(cmd.Context(), cfg, rdb, parts{})
+	d, err := newDesk(cmd.Context(), cfg, rdb, parts{identity: identity})
 	if err != nil {
 		_ = rdb.Close()
 		return nil, err
@@ -70,9 +75,10 @@ func (p *program) desk(cmd *cobra.Command) (*desk, error) {
 
 // parts is what a long-lived process gives to its desk.
 type parts struct {
-	worker string // its list of unsent entries
-	broker broker.Config
-	engine engine.Config
+	worker   string   // its list of unsent entries
+	identity identify // says what the store is
+	broker   broker.Config
+	engine   engine.Config
 }
 
 // newDesk joins the packages. The client stays the caller's if it fails.
@@ -82,7 +88,7 @@ func newDesk(ctx context.Context, cfg config.Config, rdb redis.UniversalClient, 
 	if d.store, err = redisstore.New(rdb, redisstore.Config{Worker: with.worker}); err != nil {
 		return nil, err
 	}
-	if d.meta, err = found(ctx, d.store); err != nil {
+	if d.meta, err = with.identity(ctx, d.store); err != nil {
 		return nil, err
 	}
 	with.broker.Redis = rdb
@@ -101,10 +107,22 @@ func newDesk(ctx context.Context, cfg config.Config, rdb redis.UniversalClient, 
 	return d, err
 }
 
+// identify says what a store is.
+type identify func(context.Context, *redisstore.Store) (workflow.Meta, error)
+
+// looked reads what the store is, and changes nothing: it may be full, a replica, or
+// one that the user may only read. An empty one is as it will be once somebody writes.
+func looked(ctx context.Context, store *redisstore.Store) (workflow.Meta, error) {
+	meta, err := store.Identity(ctx)
+	if errors.Is(err, workflow.ErrNotFound) {
+		return workflow.Meta{Schema: workflow.SchemaVersion, Lifecycle: fsm.Default().Hash()}, nil
+	}
+	return meta, err
+}
+
 // found reads what the store is; on an empty one it lays the foundation.
 func found(ctx context.Context, store *redisstore.Store) (workflow.Meta, error) {
 	lc := fsm.Default()
-	// A verb that looks must not write: a Redis that is full takes none.
 	if _, err := store.Lifecycle(ctx, lc.Hash()); errors.Is(err, workflow.ErrNotFound) {
 		err = store.PutLifecycle(ctx, lc.Hash(), lc.Source())
 		if err != nil {
@@ -114,6 +132,18 @@ func found(ctx context.Context, store *redisstore.Store) (workflow.Meta, error) 
 		return workflow.Meta{}, err
 	}
 	return store.Meta(ctx, workflow.Meta{Schema: workflow.SchemaVersion, StoreID: nonce(), Lifecycle: lc.Hash()})
+}
+
+// activeLifecycle is the one that new PRPs get.
+func (d *desk) activeLifecycle(ctx context.Context) (*fsm.Lifecycle, error) {
+	if def := fsm.Default(); def.Hash() == d.meta.Lifecycle { // which an empty store does not have yet
+		return def, nil
+	}
+	source, err := d.store.Lifecycle(ctx, d.meta.Lifecycle)
+	if err != nil {
+		return nil, err
+	}
+	return fsm.ParseStored("the active lifecycle", source)
 }
 
 func (d *desk) close() {
@@ -132,6 +162,18 @@ func nonce() string {
 func (p *program) with(verb func(cmd *cobra.Command, args []string, d *desk) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		d, err := p.desk(cmd)
+		if err != nil {
+			return err
+		}
+		defer d.close()
+		return verb(cmd, args, d)
+	}
+}
+
+// reads opens the desk for the length of a verb that only reads.
+func (p *program) reads(verb func(cmd *cobra.Command, args []string, d *desk) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		d, err := p.open(cmd, redisconn.PingToLook, looked)
 		if err != nil {
 			return err
 		}

@@ -128,7 +128,7 @@ func (p *program) dlqListCmd() *cobra.Command {
 		Use:   "list",
 		Short: "List the dead letters",
 		Args:  cobra.NoArgs,
-		RunE: p.with(func(cmd *cobra.Command, _ []string, d *desk) error {
+		RunE: p.reads(func(cmd *cobra.Command, _ []string, d *desk) error {
 			letters, damaged := d.letters(cmd.Context())
 			if asJSON {
 				return errors.Join(p.asJSON(letters), damaged)
@@ -153,7 +153,7 @@ func (p *program) dlqShowCmd() *cobra.Command {
 		Use:   "show ID",
 		Short: "Show a dead letter whole",
 		Args:  cobra.ExactArgs(1),
-		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
+		RunE: p.reads(func(cmd *cobra.Command, args []string, d *desk) error {
 			l, err := d.letter(cmd.Context(), args[0])
 			if err != nil {
 				return noLetter(args[0], err)

@@ -1,32 +1,20 @@
 package main
 
 import (
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/prpflow/prpflow/internal/plain"
 	"github.com/prpflow/prpflow/prp"
 )
 
 // readDocument reads a file that may be too large or no file at all.
 func readDocument(path string) ([]byte, error) {
-	info, err := os.Stat(path)
+	text, err := plain.Named(path, prp.MaxSize)
 	if err != nil {
-		return nil, usagef("%v", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, usagef("%s is not a regular file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, usagef("%v", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, prp.MaxSize+1))
-	if err != nil {
-		return nil, usagef("%v", err)
+		return nil, usagef("%s %v", path, err)
 	}
 	return text, nil
 }
@@ -37,8 +25,9 @@ type document struct {
 	inFolder bool
 }
 
-// documents lists the files that the arguments of a verb name.
-func documents(args []string) ([]document, error) {
+// documents lists the files that the arguments of a verb name. What is in a folder and
+// leads nowhere, as an editor's lock does, is passed over with a line.
+func documents(args []string, passed func(path, why string)) ([]document, error) {
 	var all []document
 	for _, arg := range args {
 		info, err := os.Stat(arg)
@@ -49,7 +38,7 @@ func documents(args []string) ([]document, error) {
 			all = append(all, document{path: arg})
 			continue
 		}
-		files, err := inFolder(arg)
+		files, err := inFolder(arg, passed)
 		if err != nil {
 			return nil, usagef("%v", err)
 		}
@@ -62,17 +51,28 @@ func documents(args []string) ([]document, error) {
 
 // inFolder lists the markdown files of a folder, in order. Hidden folders are
 // left out, links to folders are not followed.
-func inFolder(dir string) ([]string, error) {
+func inFolder(dir string, passed func(path, why string)) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
-		case err != nil:
+		case err != nil && path == dir:
 			return err
+		case err != nil:
+			passed(path, rootCause(err).Error())
+			return nil
 		case d.IsDir() && path != dir && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir
 		case !d.IsDir() && strings.EqualFold(filepath.Ext(path), ".md"):
-			if info, err := os.Stat(path); err == nil && info.IsDir() {
-				return nil // a link to a folder
+			info, err := os.Stat(path)
+			switch {
+			case err != nil:
+				passed(path, "it is a link to nowhere")
+				return nil
+			case info.IsDir(): // a link to one
+				return nil
+			case !info.Mode().IsRegular():
+				passed(path, "it is no regular file")
+				return nil
 			}
 			files = append(files, path)
 		}

@@ -72,6 +72,10 @@ func (p *program) report(err error) int {
 	if errors.Is(err, context.Canceled) { // somebody pressed Ctrl-C: he knows
 		return exitError
 	}
+	if refusal, ok := redisconn.Refused(err); ok {
+		fmt.Fprintln(p.err, "prpflow: "+refusal.Sentence)
+		return exitError
+	}
 	code := exitError
 	for _, c := range codes {
 		if errors.Is(err, c.kind) {

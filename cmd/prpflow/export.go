@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -27,7 +26,7 @@ func (p *program) exportCmd() *cobra.Command {
 			if lane != laneMessages && lane != laneTasks && lane != "all" {
 				return usagef("%q is not a lane: messages, tasks or all", lane)
 			}
-			return p.with(func(cmd *cobra.Command, args []string, d *desk) error {
+			return p.reads(func(cmd *cobra.Command, args []string, d *desk) error {
 				return p.export(cmd.Context(), d, lane, args[0])
 			})(cmd, args)
 		},
@@ -38,7 +37,7 @@ func (p *program) exportCmd() *cobra.Command {
 
 // export writes to a new file, or to standard output.
 func (p *program) export(ctx context.Context, d *desk, lane, path string) (err error) {
-	var out io.Writer = p.out
+	out := p.raw
 	if path != "-" {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {

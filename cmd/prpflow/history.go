@@ -47,7 +47,7 @@ func (p *program) historyCmd() *cobra.Command {
 		Use:   "history ID",
 		Short: "Show all that has happened to a PRP",
 		Args:  cobra.ExactArgs(1),
-		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
+		RunE: p.reads(func(cmd *cobra.Command, args []string, d *desk) error {
 			entries, err := d.engine.History(cmd.Context(), args[0])
 			if err != nil {
 				return unknown(args[0], err)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/prpflow/prpflow/agents"
 	"github.com/prpflow/prpflow/agents/exec"
 	"github.com/prpflow/prpflow/agents/inbox"
 	"github.com/prpflow/prpflow/reliable"
@@ -69,12 +68,10 @@ func (p *program) inboxCmd() *cobra.Command {
 			if _, err := inbox.Name(args[0]); err != nil {
 				return sendError(err)
 			}
-			return p.with(func(cmd *cobra.Command, args []string, d *desk) error {
-				if o.take {
-					return p.take(cmd.Context(), d, args[0], &o)
-				}
-				return p.look(cmd.Context(), d, args[0], &o)
-			})(cmd, args)
+			if o.take {
+				return p.with(func(cmd *cobra.Command, args []string, d *desk) error { return p.take(cmd.Context(), d, args[0], &o) })(cmd, args)
+			}
+			return p.reads(func(cmd *cobra.Command, args []string, d *desk) error { return p.look(cmd.Context(), d, args[0], &o) })(cmd, args)
 		},
 	}
 	o.flags(c)
@@ -142,15 +139,15 @@ func (p *program) handle(ctx context.Context, m inbox.Message, o *inboxOptions) 
 		return err
 	}
 	if o.exec != "" {
-		return exec.Shell(ctx, o.exec, bytes.NewReader(append(raw, '\n')), p.out, p.err)
+		return exec.Shell(ctx, o.exec, bytes.NewReader(append(raw, '\n')), p.screen.to, p.complaints.to)
 	}
 	if o.asJSON {
 		return p.asLine(m)
 	}
-	text := m.Message
-	if isTerminal(p.out) {
-		text = agents.Printable(text) // a message must not steer the terminal
+	out := p.raw // a program reads the message as it is
+	if isTerminal(p.screen.to) {
+		out = p.out
 	}
-	_, err = fmt.Fprintf(p.out, "%s  %s  from %s\n%s\n", oneLine(m.ID, 120), clock(m.Timestamp), oneLine(m.From, 120), text)
+	_, err = fmt.Fprintf(out, "%s  %s  from %s\n%s\n", oneLine(m.ID, 120), clock(m.Timestamp), oneLine(m.From, 120), m.Message)
 	return err
 }

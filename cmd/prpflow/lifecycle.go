@@ -2,11 +2,12 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/prpflow/prpflow/fsm"
+	"github.com/prpflow/prpflow/internal/plain"
+	"github.com/prpflow/prpflow/internal/redisconn"
 )
 
 func (p *program) lifecycleCmd() *cobra.Command {
@@ -14,11 +15,14 @@ func (p *program) lifecycleCmd() *cobra.Command {
 		p.lifecycleCheckCmd(), p.lifecycleUseCmd(), p.lifecycleDiagramCmd())
 }
 
+// maxLifecycle bounds the file of a lifecycle, in bytes.
+const maxLifecycle = 1 << 20
+
 // readLifecycle reads a lifecycle; what is wrong with it is bad input.
 func readLifecycle(file string) (*fsm.Lifecycle, error) {
-	source, err := os.ReadFile(file)
+	source, err := plain.Named(file, maxLifecycle)
 	if err != nil {
-		return nil, usagef("%v", err)
+		return nil, usagef("the lifecycle file %s %v", file, err)
 	}
 	lc, err := fsm.Parse(file, source)
 	if err != nil {
@@ -109,14 +113,10 @@ func (p *program) lifecycleToDraw(cmd *cobra.Command, args []string) (*fsm.Lifec
 	if len(args) == 1 {
 		return readLifecycle(args[0])
 	}
-	d, err := p.desk(cmd)
+	d, err := p.open(cmd, redisconn.PingToLook, looked)
 	if err != nil {
 		return nil, err
 	}
 	defer d.close()
-	source, err := d.store.Lifecycle(cmd.Context(), d.meta.Lifecycle)
-	if err != nil {
-		return nil, err
-	}
-	return fsm.ParseStored("the active lifecycle", source)
+	return d.activeLifecycle(cmd.Context())
 }

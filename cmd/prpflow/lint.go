@@ -74,7 +74,7 @@ func (p *program) lintCmd() *cobra.Command {
 }
 
 func (p *program) lint(args []string, form lintForm) error {
-	files, err := documents(args)
+	files, err := documents(args, p.passed)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func (p *program) listCmd() *cobra.Command {
 		Use:   "list",
 		Short: "List all PRPs, and what each one waits for",
 		Args:  cobra.NoArgs,
-		RunE: p.with(func(cmd *cobra.Command, _ []string, d *desk) error {
+		RunE: p.reads(func(cmd *cobra.Command, _ []string, d *desk) error {
 			views, err := d.engine.List(cmd.Context())
 			if err != nil {
 				return err
@@ -57,7 +57,7 @@ func (p *program) showCmd() *cobra.Command {
 		Use:   "show ID",
 		Short: "Show a PRP: where it stands, and why",
 		Args:  cobra.ExactArgs(1),
-		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
+		RunE: p.reads(func(cmd *cobra.Command, args []string, d *desk) error {
 			v, err := d.engine.Show(cmd.Context(), args[0])
 			if err != nil {
 				return unknown(args[0], err)

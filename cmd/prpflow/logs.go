@@ -16,7 +16,7 @@ func (p *program) logsCmd() *cobra.Command {
 		Use:   "logs ID",
 		Short: "Show what the runs of a PRP have printed",
 		Args:  cobra.ExactArgs(1),
-		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
+		RunE: p.reads(func(cmd *cobra.Command, args []string, d *desk) error {
 			if _, _, err := d.store.Load(cmd.Context(), args[0]); err != nil {
 				return unknown(args[0], err)
 			}

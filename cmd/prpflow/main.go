@@ -6,14 +6,12 @@ import (
 	"context"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], world{os.Stdin, os.Stdout, os.Stderr, os.Environ()}))
+	env := hideEnvironment(os.Args[1:], os.Environ())
+	ctx, interrupts, _ := listenForSignals(context.Background())
+	os.Exit(run(ctx, os.Args[1:], world{os.Stdin, os.Stdout, os.Stderr, env, interrupts}))
 }
 
 // world is what the program has around it.
@@ -21,4 +19,5 @@ type world struct {
 	in       io.Reader
 	out, err io.Writer
 	env      []string
+	signals  *interrupts // nil: there are none
 }

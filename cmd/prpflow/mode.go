@@ -27,7 +27,7 @@ func (p *program) modeCmd() *cobra.Command {
 			"redis: by the bus. tmux: by a line in its pane. dual: by both. The environment variable\n" +
 			mode.Variable + " overrides the switch for a process.",
 		Args: cobra.NoArgs,
-		RunE: p.with(func(cmd *cobra.Command, _ []string, d *desk) error {
+		RunE: p.reads(func(cmd *cobra.Command, _ []string, d *desk) error {
 			s, err := p.modes(d)
 			if err != nil {
 				return err

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -55,6 +57,8 @@ type node struct {
 	stop context.CancelFunc
 	wg   sync.WaitGroup
 	lost chan error // the agents' names were taken over
+
+	signals *interrupts
 }
 
 // nodeConfig says what kind of process it is.
@@ -66,6 +70,9 @@ type nodeConfig struct {
 	state  string        // folder for results
 	mode   string        // what the environment says of the mode, "" for nothing
 	log    *slog.Logger
+
+	signals *interrupts        // the second one cuts a drain short
+	spare   func(pid int) bool // names children that outlive their runs; nil: there are none
 }
 
 // startNode connects, waiting for Redis as long as it takes, and starts all but
@@ -79,7 +86,12 @@ func startNode(ctx context.Context, c nodeConfig) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{log: c.log, lost: make(chan error, 1), bell: bell}
+	if len(c.specs) > 0 || os.Getpid() == 1 {
+		if err := exec.Adopt(c.spare); err != nil {
+			c.log.Warn("what a run leaves behind is found by its variables only", "err", err)
+		}
+	}
+	n := &node{log: c.log, lost: make(chan error, 1), bell: bell, signals: c.signals}
 	n.back, n.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := n.build(ctx, c, rdb); err != nil {
 		n.stop()
@@ -111,11 +123,15 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 	}
 	self.Serves, self.Schema = c.serves, workflow.SchemaVersion
 	n.desk, err = newDesk(ctx, c.cfg, rdb, parts{
-		worker: self.Incarnation,
+		worker: self.Incarnation, identity: found,
 		broker: broker.Config{Log: n.log},
 		engine: engine.Config{Log: n.log},
 	})
 	if err != nil {
+		return err
+	}
+	n.checkChannels(ctx)
+	if err := n.checkRoles(ctx, c.specs); err != nil {
 		return err
 	}
 	n.relay, err = relay.New(relay.Config{Outbox: seamStore(n.store), Engine: n.engine, Broker: seamBroker(n.broker), Inbox: n.inbox, Log: n.log})
@@ -142,6 +158,29 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 	}
 	if err := n.runtime.Register(ctx); err != nil {
 		return errors.Join(err, n.runtime.Drain(ctx))
+	}
+	return nil
+}
+
+// checkChannels says once what is missing without the right to publish. News only
+// saves waiting: whoever waits looks every second as well.
+func (n *node) checkChannels(ctx context.Context) {
+	err := n.rdb.Publish(ctx, redisstore.EventsChannel, "").Err()
+	if refusal, ok := redisconn.Refused(err); ok && !refusal.Passes {
+		n.log.Warn("without its channels prpflow works, with news up to a second later, and without the bus of legacy agents: " + refusal.Sentence)
+	}
+}
+
+// checkRoles refuses agents of roles that nobody ever has work for.
+func (n *node) checkRoles(ctx context.Context, specs []agents.Spec) error {
+	lc, err := n.activeLifecycle(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range specs {
+		if !slices.Contains(lc.Roles(), s.Role) {
+			return usagef("agent %s has the role %q, which the active lifecycle does not know: it has %s", s.Name, s.Role, strings.Join(lc.Roles(), ", "))
+		}
 	}
 	return nil
 }
@@ -253,16 +292,26 @@ func (n *node) close(ctx context.Context) error {
 	for _, s := range n.servers {
 		s.Stop()
 	}
-	err := n.runtime.Drain(context.WithoutCancel(ctx))
+	patient, impatient := n.signals.hurried(ctx)
+	err := n.runtime.Drain(patient)
+	impatient()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
+	var servers sync.WaitGroup
 	for _, s := range n.servers {
-		if serr := s.Shutdown(last); serr != nil {
-			n.log.Debug("broker", "err", serr)
-		}
+		servers.Go(func() {
+			if serr := s.Shutdown(last); serr != nil {
+				n.log.Debug("broker", "err", serr)
+			}
+		})
 	}
+	servers.Wait()
 	n.stop()
 	n.wg.Wait()
 	n.desk.close()
+	if redisconn.IsUnavailable(err) {
+		n.log.Warn("Redis could not be told of the end: others learn of it by the silence", "err", err)
+		return nil
+	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prpflow/prpflow/dashboards"
+	"github.com/prpflow/prpflow/internal/access"
 	"github.com/prpflow/prpflow/internal/config"
 )
 
@@ -23,7 +24,8 @@ type pages struct {
 func (n *node) pages(cfg config.Config, listener net.Listener) (*pages, error) {
 	handler, err := dashboards.New(dashboards.Config{
 		Redis: n.rdb, PRPs: n.engine, Counters: n.store, Queues: n.broker, Agents: n.registry, Inboxes: n.inbox, Post: n.patrol.post,
-		Ready: n.ready, AsynqmonWrite: cfg.AsynqmonWrite, Local: config.Loopback(cfg.Listen),
+		Ready: n.ready, AsynqmonWrite: cfg.AsynqmonWrite,
+		Access: access.Config{Listen: listener.Addr().String(), Hosts: append(cfg.Hosts, cfg.Listen), Tokens: cfg.Tokens, Local: config.Loopback(cfg.Listen)},
 	})
 	if err != nil {
 		return nil, err
@@ -47,7 +49,7 @@ func (n *node) ready(ctx context.Context) error {
 	if !n.relay.Alive() {
 		return errors.New("the relay does not run")
 	}
-	if !n.bridge.Ready() {
+	if !n.bridge.Ready() && !n.bridge.Denied() { // without the right, that is how it stays
 		return errors.New("the bridge does not hear the bus")
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prpflow/prpflow/agents/inbox"
 	"github.com/prpflow/prpflow/agents/mode"
+	"github.com/prpflow/prpflow/agents/registry"
 	"github.com/prpflow/prpflow/agents/scale"
 	"github.com/prpflow/prpflow/dashboards"
 	"github.com/prpflow/prpflow/internal/config"
@@ -66,6 +67,10 @@ func (p *patrol) look(ctx context.Context) error {
 	if err == nil {
 		dead, err = p.n.inbox.Dead(ctx)
 	}
+	var agents []registry.Agent
+	if err == nil {
+		agents, _, err = p.n.registry.Agents(ctx)
+	}
 	books := make([]mode.Books, len(list))
 	for i, o := range list {
 		books[i] = mode.Books{Queue: queueOf(o.Name), Books: o.Books}
@@ -73,13 +78,13 @@ func (p *patrol) look(ctx context.Context) error {
 	found, gerr := p.guard.Look(ctx, books, err)
 	holds := map[string]bool{}
 	if err == nil {
-		alerts := p.watch.Look(time.Now(), list, dead)
+		alerts := p.watch.Look(time.Now(), list, dead, agents)
 		p.mu.Lock()
 		p.alerts = alerts
 		p.mu.Unlock()
 		for _, a := range alerts {
 			holds[a.Name+" "+a.Subject] = true
-			p.tell(ctx, a.Name+" "+a.Subject, a.Subject+": "+a.Text, a.Name == dashboards.AlertBooks)
+			p.tell(ctx, a.Name+" "+a.Subject, a.Subject+": "+a.Text, a.Name == dashboards.AlertBooks || a.Name == dashboards.AlertUnwell)
 		}
 	}
 	for _, f := range found {

@@ -50,7 +50,7 @@ func (p *program) queueListCmd() *cobra.Command {
 		Use:   "list",
 		Short: "List the queues of tasks and messages",
 		Args:  cobra.NoArgs,
-		RunE: p.with(func(cmd *cobra.Command, _ []string, d *desk) error {
+		RunE: p.reads(func(cmd *cobra.Command, _ []string, d *desk) error {
 			list, damaged := d.queues(cmd.Context()) // one that is damaged hides no other
 			if asJSON {
 				return errors.Join(p.asJSON(list), damaged)

@@ -2,22 +2,34 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // program is one call of the program.
 type program struct {
 	world
-	running bool // the arguments were accepted; what fails from here on is no misuse
+	raw        io.Writer // standard output as it is: for JSON, and for what is no text
+	screen     *screen   // of standard output
+	complaints *screen   // of standard error
+	running    bool      // the arguments were accepted; what fails from here on is no misuse
 }
 
 // run is the whole program; it gives the exit code.
 func run(ctx context.Context, args []string, w world) int {
-	p := &program{world: w}
+	p := &program{world: w, screen: &screen{to: w.out}, complaints: &screen{to: w.err}}
+	p.raw, p.out, p.err = p.screen.raw(), p.screen, p.complaints
 	root := p.root()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
+	if failed := p.screen.failed; failed != nil && (err == nil || errors.Is(err, failed)) {
+		err = fmt.Errorf("standard output cannot be written: %w", rootCause(failed))
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -37,8 +49,9 @@ func (p *program) root() *cobra.Command {
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRun: func(*cobra.Command, []string) {
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
 			p.running = true
+			return emptiness(cmd, args)
 		},
 	}
 	root.SetIn(p.in)
@@ -69,6 +82,22 @@ func (p *program) root() *cobra.Command {
 	add("talk", p.sendCmd(), p.inboxCmd(), p.broadcastCmd(), p.spoolCmd())
 	add("operate", p.queueCmd(), p.dlqCmd(), p.modeCmd(), p.exportCmd(), p.lifecycleCmd(), p.configCmd(), p.versionCmd())
 	return root
+}
+
+// emptiness refuses what was given without a value, most often out of a shell variable
+// that is not set. Only a message may be empty.
+func emptiness(cmd *cobra.Command, args []string) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && strings.TrimSpace(f.Value.String()) == "" && err == nil {
+			err = usagef("--%s was given without a value", f.Name)
+		}
+	})
+	for i, arg := range args {
+		if err == nil && strings.TrimSpace(arg) == "" && !(cmd.Name() == "send" && i == 1) && cmd.Name() != "broadcast" {
+			err = usagef("argument %d of `%s` is empty; `%s --help` says what it is", i+1, cmd.CommandPath(), cmd.CommandPath())
+		}
+	}
+	return err
 }
 
 // group is a command that only has others below it.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -24,14 +25,15 @@ var fault struct {
 	seen  atomic.Int64
 }
 
-func init() {
+// readFault is asked for late: the variable is set in main.
+var readFault = sync.OnceFunc(func() {
 	point, nth, _ := strings.Cut(os.Getenv("PRPFLOW_FAULT"), ":")
 	fault.point = point
 	fault.nth, _ = strconv.ParseInt(nth, 10, 64)
-}
+})
 
 func at(point string) {
-	if point == fault.point && fault.seen.Add(1) == fault.nth {
+	if readFault(); point == fault.point && fault.seen.Add(1) == fault.nth {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {} // nothing happens after one's death
 	}
@@ -119,6 +121,6 @@ func (e faultyEngine) Deliver(ctx context.Context, d tasks.Delivery) (tasks.Verd
 	return around("deliver", func() (tasks.Verdict, error) { return e.Engine.Deliver(ctx, d) })
 }
 
-func (e faultyEngine) HandBack(ctx context.Context, run tasks.Run) error {
-	return about("handback", func() error { return e.Engine.HandBack(ctx, run) })
+func (e faultyEngine) HandBack(ctx context.Context, run tasks.Run, reason string) error {
+	return about("handback", func() error { return e.Engine.HandBack(ctx, run, reason) })
 }

@@ -51,7 +51,7 @@ func (p *program) sendCmd() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.status != "" {
-				return p.with(func(cmd *cobra.Command, _ []string, d *desk) error { return p.receipt(cmd, d, &o) })(cmd, args)
+				return p.reads(func(cmd *cobra.Command, _ []string, d *desk) error { return p.receipt(cmd, d, &o) })(cmd, args)
 			}
 			return p.send(cmd, &o, args[0], args[1])
 		},

@@ -64,9 +64,9 @@ func (p *program) serve(ctx context.Context, cfg config.Config, specs []agents.S
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	n, err := startNode(ctx, nodeConfig{cfg: cfg, redis: address, specs: specs, serves: true, state: cfg.StateDir, mode: p.variable(mode.Variable), log: log})
+	n, err := startNode(ctx, nodeConfig{cfg: cfg, redis: address, specs: specs, serves: true, state: cfg.StateDir, mode: p.variable(mode.Variable), log: log, signals: p.signals})
 	if err != nil {
-		return err
+		return orderly(ctx, err)
 	}
 	pages, err := n.pages(cfg, listener)
 	if err != nil {

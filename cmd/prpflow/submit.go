@@ -98,7 +98,7 @@ func (p *program) read(args []string, s submission) ([]engine.Submission, error)
 		})
 		return nil
 	}
-	files, err := documents(args)
+	files, err := documents(args, p.passed)
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +115,9 @@ func (p *program) read(args []string, s submission) ([]engine.Submission, error)
 	}
 	return batch, nil
 }
+
+// passed says that something in a folder was not read.
+func (p *program) passed(path, why string) { fmt.Fprintf(p.err, "%s: skipped, %s\n", path, why) }
 
 // submit hands the batch in, says what became of each, and may wait for them.
 func (p *program) submit(ctx context.Context, d *desk, batch []engine.Submission, wait bool) error {
@@ -240,11 +243,9 @@ func (p *program) plan(ctx context.Context, d *desk, batch []engine.Submission) 
 
 // roles are those that the active lifecycle gives work to.
 func (d *desk) roles(ctx context.Context) []string {
-	lc := fsm.Default()
-	if source, err := d.store.Lifecycle(ctx, d.meta.Lifecycle); err == nil {
-		if active, err := fsm.ParseStored("the active lifecycle", source); err == nil {
-			lc = active
-		}
+	lc, err := d.activeLifecycle(ctx)
+	if err != nil {
+		lc = fsm.Default()
 	}
 	var roles []string
 	for _, name := range lc.States() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -22,10 +23,19 @@ func jsonFlag(cmd *cobra.Command, to *bool) *cobra.Command {
 
 // asJSON prints one JSON value, for programs.
 func (p *program) asJSON(v any) error {
-	enc := json.NewEncoder(p.out)
-	enc.SetIndent("", "  ")
+	return p.encode(v, "  ")
+}
+
+func (p *program) encode(v any, indent string) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", indent)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := p.raw.Write(escaped(b.Bytes()))
+	return err
 }
 
 // table prints rows under a heading, for people. What comes from documents and
@@ -64,9 +74,7 @@ func clock(t time.Time) string {
 
 // asLine prints a JSON value on a line of its own.
 func (p *program) asLine(v any) error {
-	enc := json.NewEncoder(p.out)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	return p.encode(v, "")
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/prpflow/prpflow/agents"
 	"github.com/prpflow/prpflow/workflow"
 	"github.com/prpflow/prpflow/workflow/redisstore"
 )
@@ -23,7 +24,7 @@ func (p *program) watchCmd() *cobra.Command {
 		Short: "Watch PRPs move: all until Ctrl-C, or the named ones until they are done",
 		Long: "Watch PRPs move. Named ones are watched until all are done; the exit code is 5 if one of them\n" +
 			"failed or was cancelled. Without a terminal, or with --json, each move is a line.",
-		RunE: p.with(func(cmd *cobra.Command, ids []string, d *desk) error {
+		RunE: p.reads(func(cmd *cobra.Command, ids []string, d *desk) error {
 			for _, id := range ids {
 				v, err := d.engine.Show(cmd.Context(), id)
 				if err != nil {
@@ -62,6 +63,7 @@ type follower struct {
 	move     func(id string, e workflow.Entry)
 	picture  *picture // nil: lines only
 
+	say  func(line string) // news that is no move; nil where nobody reads it
 	seen map[string]shownTo
 }
 
@@ -69,22 +71,25 @@ type follower struct {
 type shownTo struct {
 	version int64
 	entries int
+	why     string // it waits for
 }
 
 func (p *program) follower(d *desk, ids []string, asJSON bool) *follower {
 	f := &follower{d: d, ids: ids, seen: map[string]shownTo{}}
 	f.move = func(id string, e workflow.Entry) { fmt.Fprintln(p.out, moveLine(id, e)) }
+	f.say = func(line string) { fmt.Fprintln(p.out, line) }
 	switch {
 	case asJSON:
+		f.say = nil
 		f.move = func(id string, e workflow.Entry) {
 			_ = p.asLine(struct {
 				ID string `json:"id"`
 				line
 			}{id, lines([]workflow.Entry{e})[0]})
 		}
-	case isTerminal(p.out):
-		f.picture = &picture{out: p.out}
-		f.move = func(id string, e workflow.Entry) { f.picture.above(moveLine(id, e)) }
+	case isTerminal(p.screen.to):
+		f.picture, f.say = &picture{out: p.screen.to}, nil // the picture says it
+		f.move = func(id string, e workflow.Entry) { f.picture.above(agents.Printable(moveLine(id, e))) }
 	}
 	return f
 }
@@ -189,25 +194,42 @@ func (f *follower) look(ctx context.Context, quiet bool) ([]workflow.View, error
 		return nil, err
 	}
 	for _, v := range views {
-		s := f.seen[v.ID]
-		if s.version == v.Version {
-			continue
+		if err := f.lookAt(ctx, v, quiet); err != nil {
+			return nil, err
 		}
+	}
+	if f.picture != nil {
+		f.picture.draw(views)
+	}
+	return views, nil
+}
+
+// lookAt shows what has happened to one, and what it waits for where that is news.
+func (f *follower) lookAt(ctx context.Context, v workflow.View, quiet bool) error {
+	s := f.seen[v.ID]
+	if s.version != v.Version {
 		entries, err := f.d.engine.History(ctx, v.ID)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !quiet {
 			for _, e := range entries[min(s.entries, len(entries)):] {
 				f.move(v.ID, e)
 			}
 		}
-		f.seen[v.ID] = shownTo{v.Version, len(entries)}
+		s.version, s.entries = v.Version, len(entries)
 	}
-	if f.picture != nil {
-		f.picture.draw(views)
+	if f.say != nil && v.Why != s.why && v.Why != "" && !v.Terminal && !v.Running && !quiet && !f.passing(v) {
+		f.say(v.ID + " waits: " + oneLine(v.Why, 200))
 	}
-	return views, nil
+	s.why = v.Why
+	f.seen[v.ID] = s
+	return nil
+}
+
+// passing says that a PRP is about to be picked up: nobody need be told.
+func (f *follower) passing(v workflow.View) bool {
+	return strings.HasPrefix(v.Why, "waiting in the queue of ") && time.Since(v.UpdatedAt) < 2*lookAgain
 }
 
 func (f *follower) views(ctx context.Context) ([]workflow.View, error) {

@@ -36,7 +36,7 @@ var table = []row{
 	{"workflow/relay", []string{"workflow", "tasks/broker", "reliable", "bus"}},
 
 	// What agents live in.
-	{"agents", []string{"tasks", "reliable", "bus", "agents/internal/proc", "agents/internal/plain"}},
+	{"agents", []string{"tasks", "reliable", "bus", "agents/internal/proc", "internal/plain"}},
 	{"agents/exec", []string{"agents"}},
 	{"agents/tmux", []string{"agents"}},
 	{"agents/registry", []string{"agents", "internal/lua"}},
@@ -44,15 +44,17 @@ var table = []row{
 	{"agents/scale", []string{"tasks"}},
 	{"agents/inbox", []string{"reliable", "bus"}},
 	{"agents/internal/proc", nil},
-	{"agents/internal/plain", nil},
+	{"internal/plain", nil},
 
 	// Doors and windows.
 	{"api", []string{"workflow", "tasks/broker", "reliable", "agents/registry"}},
-	{"dashboards", []string{"workflow", "tasks/broker", "reliable", "agents/registry", "agents/inbox", "agents/mode", "agents/scale"}},
+	{"dashboards", []string{"workflow", "tasks/broker", "reliable", "agents/registry", "agents/inbox", "agents/mode", "agents/scale", "internal/access"}},
 
+	{"internal/access", nil},
 	{"internal/lua", nil},
+	{"internal/plain", nil},
 	{"internal/redisconn", nil},
-	{"internal/config", []string{"internal/redisconn"}},
+	{"internal/config", []string{"internal/redisconn", "internal/plain", "internal/access"}},
 	{"internal/redistest", nil},
 	{"internal/archtest", nil},
 	{"internal/e2e", nil},

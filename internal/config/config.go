@@ -3,6 +3,7 @@ package config
 import (
 	"time"
 
+	"github.com/prpflow/prpflow/internal/access"
 	"github.com/prpflow/prpflow/internal/redisconn"
 	"github.com/spf13/pflag"
 )
@@ -23,8 +24,10 @@ type Config struct {
 	Embedded bool
 	// AsynqmonWrite lets asynqmon change queues and tasks.
 	AsynqmonWrite bool
-	// Tokens open the API.
-	Tokens []Token
+	// Tokens open the HTTP server, those of api.tokens and of api.tokens_file.
+	Tokens []access.Token
+	// Hosts are names that the HTTP server may be called by, beside its own.
+	Hosts []string
 	// StateDir is the folder of this user's results and logs.
 	StateDir string
 	// SpoolDir is the folder of messages that wait for Redis.
@@ -46,6 +49,7 @@ type Config struct {
 	Sources map[string]string
 
 	written map[string]string // key -> value as it was given
+	named   []access.Token    // those of api.tokens
 }
 
 // Options says where to look. The zero value reads defaults only.
@@ -84,7 +88,7 @@ func (c Config) Values() []Value {
 		case k.name == KeyRedis:
 			v.Value = redisconn.Redacted(v.Value)
 		case k.name == KeyAPITokens:
-			v.Value = mask(c.Tokens)
+			v.Value = access.Mask(c.named)
 		case k.secret && v.Value != "":
 			v.Value = "***"
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/prpflow/prpflow/internal/access"
 )
 
 // write makes a file in a new folder and gives the folder.
@@ -165,7 +167,7 @@ func TestTokensAreReadAndNeverShown(t *testing.T) {
 	t.Parallel()
 	dir := write(t, "prpflow.yaml", "api:\n  tokens:\n    - operator:op:s3cret:with:colons\n    - author:ann:t0ken\n")
 	c := load(t, Options{Dir: dir})
-	if len(c.Tokens) != 2 || c.Tokens[0].Secret != "s3cret:with:colons" || c.Tokens[1].Name != "ann" {
+	if len(c.Tokens) != 2 || c.Tokens[0] != access.NewToken("operator", "op", "s3cret:with:colons") || c.Tokens[1].Name != "ann" {
 		t.Fatalf("%d tokens", len(c.Tokens))
 	}
 	shown := fmt.Sprintf("%v %+v %#v %v", c.Tokens, c.Tokens, c.Tokens, c.Values())
@@ -209,7 +211,7 @@ func TestOnlyLoopbackIsOpenWithoutTokens(t *testing.T) {
 		if err := CheckListen(listen, nil, false); local != (err == nil) || err != nil && !errors.Is(err, ErrOpen) {
 			t.Errorf("%s without tokens: %v", listen, err)
 		}
-		if err := CheckListen(listen, []Token{{}}, false); err != nil {
+		if err := CheckListen(listen, []access.Token{{}}, false); err != nil {
 			t.Errorf("%s with tokens: %v", listen, err)
 		}
 		if err := CheckListen(listen, nil, true); err != nil {

@@ -16,6 +16,8 @@ const (
 	KeyEmbedded      = "embedded"
 	KeyAsynqmonWrite = "asynqmon.write"
 	KeyAPITokens     = "api.tokens"
+	KeyTokensFile    = "api.tokens_file"
+	KeyHosts         = "hosts"
 	KeyStateDir      = "state.dir"
 	KeySpoolDir      = "spool.dir"
 	KeyMessagesLimit = "messages.limit"
@@ -51,6 +53,8 @@ var keys = []key{
 	{name: KeyEmbedded, value: "false"},
 	{name: KeyAsynqmonWrite, value: "false"},
 	{name: KeyAPITokens, secret: true, noFlag: true},
+	{name: KeyTokensFile, noFlag: true},
+	{name: KeyHosts, noFlag: true},
 	{name: KeyStateDir},
 	{name: KeySpoolDir},
 	{name: KeyMessagesLimit, value: "100000"},

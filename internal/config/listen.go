@@ -6,14 +6,16 @@ import (
 	"net"
 	"strconv"
 	"strings"
+
+	"github.com/prpflow/prpflow/internal/access"
 )
 
 // ErrOpen says that the server would be open to the world.
-var ErrOpen = errors.New("set PRPFLOW_API_TOKENS (api.tokens), or listen on 127.0.0.1, or say --insecure")
+var ErrOpen = errors.New("set PRPFLOW_API_TOKENS (api.tokens, api.tokens_file), or listen on 127.0.0.1, or say --insecure")
 
 // CheckListen refuses an address that others can reach, unless tokens guard it
 // or somebody has said that it may be open.
-func CheckListen(listen string, tokens []Token, insecure bool) error {
+func CheckListen(listen string, tokens []access.Token, insecure bool) error {
 	if err := checkAddress(listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

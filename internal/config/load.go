@@ -14,12 +14,17 @@ import (
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/env/v2"
-	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
-	"github.com/prpflow/prpflow/internal/redisconn"
 	"github.com/spf13/pflag"
+
+	"github.com/prpflow/prpflow/internal/access"
+	"github.com/prpflow/prpflow/internal/plain"
+	"github.com/prpflow/prpflow/internal/redisconn"
 )
+
+// maxFile bounds a configuration file, in bytes.
+const maxFile = 1 << 20
 
 // loader gathers the layers, the later over the earlier.
 type loader struct {
@@ -105,7 +110,15 @@ func (l *loader) file() error {
 		return nil
 	}
 	layer := koanf.New(".")
-	if err := layer.Load(file.Provider(name), yaml.Parser()); err != nil {
+	text, err := plain.Named(name, maxFile)
+	if err != nil {
+		return fmt.Errorf("the configuration file %s %w", name, err)
+	}
+	values, err := yaml.Parser().Unmarshal(text)
+	if err == nil {
+		err = layer.Load(confmap.Provider(values, ""), nil)
+	}
+	if err != nil {
 		return fmt.Errorf("read the configuration file %s: %w", name, reason(err))
 	}
 	if err := known(name, layer); err != nil {
@@ -225,7 +238,7 @@ func (l *loader) text(k key) (string, error) {
 	case nil:
 		return "", nil
 	case []any:
-		if k.name != KeyAPITokens {
+		if k.name != KeyAPITokens && k.name != KeyHosts {
 			return "", errors.New("one value is wanted, not a list")
 		}
 		parts := make([]string, len(v))
@@ -256,7 +269,11 @@ func (c *Config) set(name, text string) (err error) {
 	case KeyAsynqmonWrite:
 		c.AsynqmonWrite, err = truth(text)
 	case KeyAPITokens:
-		c.Tokens, err = ParseTokens(text)
+		c.named, err = access.ParseTokens(text)
+	case KeyTokensFile:
+		err = c.readTokens(text)
+	case KeyHosts:
+		c.Hosts = strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 	case KeyStateDir:
 		c.StateDir = text
 	case KeySpoolDir:
@@ -266,6 +283,26 @@ func (c *Config) set(name, text string) (err error) {
 	default:
 		return c.setWatch(name, text)
 	}
+	return err
+}
+
+// readTokens reads the file of tokens, and puts them beside those of the configuration.
+func (c *Config) readTokens(path string) error {
+	var filed []access.Token
+	if path != "" {
+		text, err := plain.Named(path, maxFile)
+		if err != nil {
+			return fmt.Errorf("%s %w", path, err)
+		}
+		if filed, err = access.ParseFile(string(text)); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if len(filed) == 0 {
+			return fmt.Errorf("%s has no token: a line is role:name:token", path)
+		}
+	}
+	var err error
+	c.Tokens, err = access.Join(c.named, filed)
 	return err
 }
 

@@ -232,8 +232,8 @@ func (m *model) late(rt *rapid.T) {
 	if !known {
 		rt.Skip("no run")
 	}
-	rerr := m.either(rt).HandBack(m.t.Context(), pair[0])
-	merr := m.alone.HandBack(m.t.Context(), pair[1])
+	rerr := m.either(rt).HandBack(m.t.Context(), pair[0], "was drained")
+	merr := m.alone.HandBack(m.t.Context(), pair[1], "was drained")
 	same(rt, "hand back", rerr, merr)
 }
 

@@ -15,6 +15,7 @@ const (
 
 var (
 	refusal     = regexp.MustCompile(`redis\.error_reply|\berror\s*\(|\bassert\s*\(|\breturn\s*\{?\s*-\s*\d|\breturn\s*\{\s*err\s*=`)
+	mayFail     = regexp.MustCompile(`redis\.call\s*\(\s*['"](?i:S?PUBLISH)['"]`)
 	negative    = regexp.MustCompile(`\breturn\s*\{?\s*(-\d+)`)
 	redisCall   = regexp.MustCompile(`redis\.p?call\s*\(\s*(['"](\w+)['"])?`)
 	literalKey  = regexp.MustCompile(`\bKEYS\s*\[\s*(\d+)\s*\]`)
@@ -56,7 +57,7 @@ func check(h header, lines []string) error {
 	}
 	body := append(append([]string{}, above...), below...)
 	return errors.Join(
-		checkReads(above), checkRefusals(below), checkCodes(body, h.returns),
+		checkReads(above), checkRefusals(below), checkNews(body), checkCodes(body, h.returns),
 		checkCount("KEYS", body, h.keys, literalKey, mentionKeys),
 		checkCount("ARGV", body, h.args, literalArg, mentionArgs))
 }
@@ -117,6 +118,15 @@ func checkReads(above []string) error {
 func checkRefusals(below []string) error {
 	if m := refusal.FindString(strings.Join(below, "\n")); m != "" {
 		return fmt.Errorf("below \"-- WRITES\" it refuses (%q), and Redis does not undo", m)
+	}
+	return nil
+}
+
+// checkNews wants news to decide nothing: a user may have the right to write and none
+// to publish, and what was written is not undone.
+func checkNews(body []string) error {
+	if m := mayFail.FindString(strings.Join(body, "\n")); m != "" {
+		return fmt.Errorf("%s can fail where the writes before it did not: call it with redis.pcall", m)
 	}
 	return nil
 }

@@ -45,7 +45,14 @@ func (u *unusable) Is(target error) bool { return target == ErrUnusable }
 
 // Ping checks that Redis answers and can serve. It fails with a sentence that is
 // an ErrUnreachable or an ErrUnusable, after 4 s at the latest.
-func Ping(ctx context.Context, rdb redis.UniversalClient) error {
+func Ping(ctx context.Context, rdb redis.UniversalClient) error { return ping(ctx, rdb, fit) }
+
+// PingToLook is for who only reads: a replica is good enough.
+func PingToLook(ctx context.Context, rdb redis.UniversalClient) error {
+	return ping(ctx, rdb, recent)
+}
+
+func ping(ctx context.Context, rdb redis.UniversalClient, check func(context.Context, string, *redis.Client) error) error {
 	limited, cancel := context.WithTimeout(ctx, patience+time.Second)
 	defer cancel()
 	where := Address(rdb)
@@ -56,7 +63,7 @@ func Ping(ctx context.Context, rdb redis.UniversalClient) error {
 		return explain(where, err)
 	}
 	return eachMaster(limited, rdb, func(ctx context.Context, one *redis.Client) error {
-		return fit(ctx, where, one)
+		return check(ctx, where, one)
 	})
 }
 
@@ -69,7 +76,7 @@ func explain(where string, err error) error {
 	case strings.Contains(text, "WRONGPASS"), strings.Contains(text, "invalid password"), strings.Contains(text, "without any password configured"):
 		return &unusable{fmt.Sprintf("Redis at %s refuses the user or password of the address", where), err}
 	case strings.Contains(text, "NOPERM"):
-		return &unusable{fmt.Sprintf("Redis at %s does not let this user send PING: its ACL needs mending", where), err}
+		return &unusable{fmt.Sprintf("Redis at %s does not let this user send PING: grant it with ACL SETUSER USER +ping", where), err}
 	case strings.Contains(text, "cluster support disabled"):
 		return &unusable{fmt.Sprintf("Redis at %s is no cluster: use redis:// in place of redis-cluster://", where), err}
 	case IsUnavailable(err), !isReply(err):
@@ -87,14 +94,21 @@ func isReply(err error) bool {
 // fit reads what the server says of itself. A server that does not say (miniredis,
 // or a managed Redis without INFO) passes.
 func fit(ctx context.Context, where string, rdb *redis.Client) error {
-	server := info(ctx, rdb, "server")
-	if v := server["redis_version"]; v != "" && older(v, Oldest) {
-		return &unusable{text: fmt.Sprintf("Redis at %s is version %s, prpflow needs %s or later", where, v, Oldest)}
+	if err := recent(ctx, where, rdb); err != nil {
+		return err
 	}
 	role := info(ctx, rdb, "replication")
 	if role["role"] == "slave" && role["slave_read_only"] != "0" {
 		master := net.JoinHostPort(role["master_host"], role["master_port"])
 		return &unusable{text: fmt.Sprintf("Redis at %s is a read-only replica: use its master %s, or redis-sentinel://", where, master)}
+	}
+	return nil
+}
+
+// recent reads the version only.
+func recent(ctx context.Context, where string, rdb *redis.Client) error {
+	if v := info(ctx, rdb, "server")["redis_version"]; v != "" && older(v, Oldest) {
+		return &unusable{text: fmt.Sprintf("Redis at %s is version %s, prpflow needs %s or later", where, v, Oldest)}
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"net"
 	"strings"
 
@@ -37,8 +36,8 @@ func IsUnavailable(err error) bool {
 		errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted):
 		return true
 	}
-	if _, ok := errors.AsType[*fs.PathError](err); ok {
-		return false // of a file: a full disk is no outage
+	if local(err) {
+		return false // a full disk is no outage
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true

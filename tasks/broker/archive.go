@@ -8,18 +8,15 @@ import (
 // trimChunk bounds how many archived tasks one call of the script deletes.
 const trimChunk = 200
 
-// TrimArchive drops the oldest archived tasks of every queue until each archive
+// TrimArchive drops the oldest archived tasks of every queue of ours until each archive
 // holds less than Config.ArchiveLimit. Call it now and then: Asynq's own
 // trimming, at 10,000, corrupts an archive of more than about 8,000 old tasks.
 func (b *Broker) TrimArchive(ctx context.Context) error {
-	names, err := b.rdb.SMembers(ctx, allQueues).Result()
+	names, err := b.names(ctx)
 	if err != nil {
 		return fmt.Errorf("broker: trim archives: %w", err)
 	}
 	for _, q := range names {
-		if checkQueue(q) != nil {
-			continue
-		}
 		if err := b.trim(ctx, q); err != nil {
 			return fmt.Errorf("broker: trim the archive of %s: %w", q, err)
 		}

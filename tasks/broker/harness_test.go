@@ -34,7 +34,7 @@ const patience = 15 * time.Second
 func each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient, q string)) {
 	t.Helper()
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) { test(t, rdb, redistest.Name("q")) })
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) { test(t, rdb, "agent:"+redistest.Name("q")) })
 }
 
 // nowhere is a client of a Redis that is not there.

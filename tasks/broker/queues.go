@@ -116,13 +116,14 @@ func (b *Broker) QueuesOf(ctx context.Context, queues []string) ([]tasks.QueueSt
 	return states, nil
 }
 
-// names lists the queues that Asynq knows, sorted.
+// names lists the queues of agents and roles that Asynq knows, sorted. Others in the
+// same Redis are somebody else's.
 func (b *Broker) names(ctx context.Context) ([]string, error) {
 	names, err := b.rdb.SMembers(ctx, allQueues).Result()
 	if err != nil {
 		return nil, fmt.Errorf("broker: list queues: %w", err)
 	}
-	names = slices.DeleteFunc(names, func(q string) bool { return checkQueue(q) != nil })
+	names = slices.DeleteFunc(names, func(q string) bool { return checkQueue(q) != nil || !tasks.IsQueue(q) })
 	slices.Sort(names)
 	return names, nil
 }

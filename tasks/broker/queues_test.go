@@ -165,6 +165,27 @@ func TestArchiveStaysBelowItsLimit(t *testing.T) {
 	})
 }
 
+func TestQueuesOfOthersAreLeftAlone(t *testing.T) {
+	each(t, func(t *testing.T, rdb redis.UniversalClient, q string) {
+		b, err := New(Config{Redis: rdb, ArchiveLimit: 10})
+		must(t, err)
+		ctx, theirs := t.Context(), "mail-"+redistest.Name("q")
+		must(t, rdb.SAdd(ctx, allQueues, theirs).Err())
+		for n := range 30 {
+			must(t, rdb.ZAdd(ctx, stateKey(theirs, Archived), redis.Z{Score: float64(n), Member: fmt.Sprint(n)}).Err())
+		}
+		must(t, b.TrimArchive(ctx))
+		if n := rdb.ZCard(ctx, stateKey(theirs, Archived)).Val(); n != 30 {
+			t.Errorf("of 30 archived tasks of somebody else %d are left", n)
+		}
+		states, err := b.Queues(ctx)
+		must(t, err)
+		if slices.ContainsFunc(states, func(s tasks.QueueState) bool { return s.Name == theirs }) {
+			t.Errorf("it counts as a queue of ours: %+v", states)
+		}
+	})
+}
+
 func TestNamesThatBreakKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	b, ctx := newBroker(t, nowhere(t)), t.Context()

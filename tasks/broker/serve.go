@@ -49,6 +49,21 @@ type ServeConfig struct {
 	Handle func(ctx context.Context, o tasks.Order) error
 }
 
+// lastReply is more than a command may wait for its reply.
+const lastReply = 10 * time.Second
+
+// within says whether done is closed before the time is over.
+func within(done <-chan struct{}, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-done:
+		return true
+	case <-t.C:
+		return false
+	}
+}
+
 // ErrShutdown is the cause of the end of a handler's context whose server was
 // shut down before it was ready.
 var ErrShutdown = errors.New("the server is shut down")
@@ -57,6 +72,7 @@ var ErrShutdown = errors.New("the server is shut down")
 type Server struct {
 	asynq  *asynq.Server
 	client redis.UniversalClient
+	gate   *gate
 	waker  *waker
 	desk   *desk
 
@@ -76,9 +92,11 @@ func (b *Broker) Serve(cfg ServeConfig) (*Server, error) {
 	}
 	s := &Server{
 		client: b.dial(0),
+		gate:   newGate(),
 		waker:  newWaker(cfg.Queues, b.dial(len(cfg.Queues)+1), &b.slowed, b.asynqLog),
 		desk:   newDesk(b, cfg.Handle),
 	}
+	s.client.AddHook(s.gate)
 	s.client.AddHook(s.waker)
 	s.asynq = asynq.NewServerFromRedisClient(s.client, asynq.Config{
 		Concurrency:       max(cfg.Concurrency, 1),
@@ -146,15 +164,14 @@ func (s *Server) shutdown(ctx context.Context) error {
 		defer close(done)
 		s.asynq.Shutdown()
 	}()
-	// Asynq's duties wait for Redis with no bound, a closed client sets them free.
-	patience := time.NewTimer(abortAfter + 2*time.Second)
-	defer patience.Stop()
-	select {
-	case <-done:
-	case <-patience.C:
+	// Asynq's duties wait for Redis with no bound; a closed client would set them free,
+	// and its subscriber panics over one.
+	within(done, abortAfter+2*time.Second)
+	s.gate.close()
+	if !within(done, lastReply) {
+		return errors.New("broker: Redis does not answer, the server's connections are left to the end of the process")
 	}
 	err := s.client.Close()
-	<-done
 	if n := s.desk.running(); n > 0 {
 		return fmt.Errorf("broker: %d handlers did not return in time, their tasks are handed out again", n)
 	}

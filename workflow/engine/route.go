@@ -86,6 +86,34 @@ func (r *router) choose(ctx context.Context, job *tasks.Job) (agent string, stic
 	return r.places[best].Name, false, nil
 }
 
+// another names the least loaded agent of a job's role, other than that one, that
+// takes work; "" for none.
+func (r *router) another(ctx context.Context, job *tasks.Job, than string) (string, error) {
+	if r.registry == nil {
+		return "", nil
+	}
+	if err := r.refresh(ctx); err != nil {
+		return "", err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var best *place
+	for i := range r.places {
+		p := &r.places[i]
+		if p.Role != job.Role || p.Name == than || p.Refuses(tasks.AgentQueue(p.Name, job.Priority), r.now) != "" {
+			continue
+		}
+		if best == nil || p.Failing < best.Failing || p.Failing == best.Failing && p.load() < best.load() {
+			best = p
+		}
+	}
+	if best == nil {
+		return "", nil
+	}
+	best.routed++
+	return best.Name, nil
+}
+
 // refresh reads agents and queues again where what is known is old. The lock is
 // not held meanwhile: a slow Redis must not stop who needs none.
 func (r *router) refresh(ctx context.Context) error {

@@ -18,10 +18,15 @@ const unknownAgain = 30 * time.Second
 // Claim gives a job to a run, or says that it is stale. Asked again, the same
 // run gets the same answer. Only ErrUnavailable is worth asking again.
 func (e *Engine) Claim(ctx context.Context, claim tasks.Claim) (tasks.Assignment, error) {
-	lost := false
+	lost, other := false, ""
 	rec, _, err := e.change(ctx, claim.PRP, func(c workflow.Context, rec workflow.Record) (t workflow.Change, save bool, err error) {
 		if lost, err = e.leaseLost(ctx, rec, claim.Run); err != nil || lost {
 			return e.loseLease(c, rec, tasks.Usage{}, err)
+		}
+		if other = ""; rec.FailedAt(claim) {
+			if other, err = e.router.another(ctx, rec.Job(), claim.Agent); err != nil || other != "" {
+				return elsewhere(c, rec, claim, other, err)
+			}
 		}
 		if lost = workflow.Unleased(c, rec, claim); lost {
 			return workflow.TakeLease(c, rec, claim.Agent)
@@ -30,6 +35,9 @@ func (e *Engine) Claim(ctx context.Context, claim tasks.Claim) (tasks.Assignment
 	})
 	if err == nil && lost {
 		err = fmt.Errorf("%s: the merge lease was lost: %w", claim.PRP, workflow.ErrStale)
+	}
+	if err == nil && other != "" {
+		err = fmt.Errorf("%s: %s runs it now: %w", claim.PRP, other, workflow.ErrStale)
 	}
 	if errors.Is(err, workflow.ErrStale) {
 		if rerr := e.revive(ctx, claim.Run); workflow.ClassOf(rerr) == workflow.Unreachable {
@@ -44,6 +52,13 @@ func (e *Engine) Claim(ctx context.Context, claim tasks.Claim) (tasks.Assignment
 		return a, e.hopeless(ctx, claim.Run, err)
 	}
 	return a, err
+}
+
+func elsewhere(c workflow.Context, rec workflow.Record, claim tasks.Claim, other string, err error) (workflow.Change, bool, error) {
+	if err != nil {
+		return workflow.Change{}, false, err
+	}
+	return workflow.Elsewhere(c, rec, claim, other)
 }
 
 // leaseLost says whether a job that is current stands under a merge lease which
@@ -124,11 +139,12 @@ func (e *Engine) Deliver(ctx context.Context, del tasks.Delivery) (tasks.Verdict
 	return workflow.VerdictOf(rec, del.Job, now), nil
 }
 
-// HandBack returns a run that was interrupted on purpose: it costs nothing, and
-// the job is published again.
-func (e *Engine) HandBack(ctx context.Context, run tasks.Run) error {
+// HandBack returns a run that was interrupted on purpose, or could not be started: it
+// costs nothing, and the job is published again.
+func (e *Engine) HandBack(ctx context.Context, run tasks.Run, reason string) error {
+	e.ForgetAgents() // of this one, something is new
 	_, _, err := e.change(ctx, run.PRP, func(c workflow.Context, rec workflow.Record) (workflow.Change, bool, error) {
-		return workflow.HandBack(c, rec, run)
+		return workflow.HandBack(c, rec, run, reason)
 	})
 	return asStale(err)
 }

@@ -103,7 +103,7 @@ func TestALateResultChangesNothing(t *testing.T) {
 	o := office.New(t, office.Options{})
 	o.Submit("PRP-1", engine.Submission{})
 	run := o.Claim("PRP-1", "dev-1")
-	o.Must(o.Engine.HandBack(t.Context(), run))
+	o.Must(o.Engine.HandBack(t.Context(), run, "was drained"))
 	before := o.Rec("PRP-1")
 	if before.Holder() != nil || before.Stage.Runs != 0 || before.Fence <= run.Fence {
 		t.Errorf("handed back: %+v", before)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/prpflow/prpflow/workflow"
@@ -72,6 +73,23 @@ func (s *Store) Meta(ctx context.Context, ifEmpty workflow.Meta) (workflow.Meta,
 	f, err := s.scripts.meta.Run(ctx, s.rdb, []string{metaKey}, ifEmpty.Schema, ifEmpty.StoreID, ifEmpty.Partitions, ifEmpty.Lifecycle).Slice()
 	if err != nil {
 		return workflow.Meta{}, failure("meta", "", err)
+	}
+	m, err := readMeta(f)
+	if err != nil {
+		return m, err
+	}
+	return m, s.fits(m)
+}
+
+// Identity reads the store's identity and writes nothing. workflow.ErrNotFound on an empty
+// store.
+func (s *Store) Identity(ctx context.Context) (workflow.Meta, error) {
+	f, err := s.rdb.HMGet(ctx, metaKey, "schema", "store_id", "partitions", "lifecycle").Result()
+	if err != nil {
+		return workflow.Meta{}, failure("meta", "", err)
+	}
+	if !slices.ContainsFunc(f, func(v any) bool { return v != nil }) {
+		return workflow.Meta{}, failure("meta", "", workflow.ErrNotFound)
 	}
 	m, err := readMeta(f)
 	if err != nil {

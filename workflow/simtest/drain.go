@@ -35,7 +35,7 @@ func (p *process) drain() {
 func (p *process) handBack(ctx context.Context, r *run) error {
 	s := p.sim
 	for end := s.clock.Add(lastWords); ; {
-		err := p.engine.HandBack(ctx, r.Run)
+		err := p.engine.HandBack(ctx, r.Run, "was drained")
 		if err == nil || isStale(err) {
 			return tasks.ErrStale
 		}

@@ -142,7 +142,10 @@ func (s *Sim) checkRoute(before, after workflow.Record, c workflow.Change) {
 		return
 	}
 	last := s.want.of[after.ID].agents[job.Role]
-	if old := before.Job(); old != nil && old.Sticky && old.Role == job.Role && job.Agent != old.Agent && s.steady(old.Agent, old.Priority) {
+	if w := before.Stage.Work; w != nil && w.Retry != nil && w.Retry.Failed == last {
+		last = "" // its run failed: another one is tried
+	}
+	if old := before.Job(); old != nil && old.Sticky && old.Role == job.Role && job.Agent != old.Agent && last == old.Agent && s.steady(old.Agent, old.Priority) {
 		s.fail("%s was to go back to %s, who takes work, and goes to %q", after.ID, old.Agent, job.Agent)
 	}
 	shared := strings.HasSuffix(c.History[len(c.History)-1].Reason, "is busy")

@@ -11,10 +11,11 @@ import (
 
 // Process is a process as the kernel shows it.
 type Process struct {
-	PID   int
-	State byte // R, S, D, Z…
-	Group int
-	Start string // clock ticks from boot to its start: with PID and BootID, a name for ever
+	PID    int
+	Parent int
+	State  byte // R, S, D, Z…
+	Group  int
+	Start  string // clock ticks from boot to its start: with PID and BootID, a name for ever
 }
 
 // Alive tells a process from what is left of one until its parent looks.
@@ -37,11 +38,34 @@ func parse(pid int, stat string) (Process, error) {
 	if len(fields) < 20 {
 		return Process{}, errors.New("proc: stat is too short")
 	}
-	group, err := strconv.Atoi(fields[2])
-	if err != nil {
+	parent, perr := strconv.Atoi(fields[1])
+	group, gerr := strconv.Atoi(fields[2])
+	if err := errors.Join(perr, gerr); err != nil {
 		return Process{}, fmt.Errorf("proc: stat: %w", err)
 	}
-	return Process{PID: pid, State: fields[0][0], Group: group, Start: fields[19]}, nil
+	return Process{PID: pid, Parent: parent, State: fields[0][0], Group: group, Start: fields[19]}, nil
+}
+
+// Before says whether it started before the other one, or at the same tick.
+func (p Process) Before(other string) bool {
+	a, aerr := strconv.ParseUint(p.Start, 10, 64)
+	b, berr := strconv.ParseUint(other, 10, 64)
+	return aerr == nil && berr == nil && a <= b
+}
+
+// Env gives the value of a variable that a process was started with; ok is false
+// where it has none, or may not be looked at.
+func Env(pid int, name string) (value string, ok bool) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		return "", false
+	}
+	for v := range bytes.SplitSeq(b, []byte{0}) {
+		if key, value, _ := strings.Cut(string(v), "="); key == name {
+			return value, true
+		}
+	}
+	return "", false
 }
 
 // All lists the processes; those that end meanwhile are left out.
@@ -65,16 +89,9 @@ func All() ([]Process, error) {
 
 // HasEnv says whether a process was started with the variable, "KEY=value".
 func HasEnv(pid int, variable string) bool {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	if err != nil {
-		return false
-	}
-	for v := range bytes.SplitSeq(b, []byte{0}) {
-		if string(v) == variable {
-			return true
-		}
-	}
-	return false
+	name, want, _ := strings.Cut(variable, "=")
+	value, ok := Env(pid, name)
+	return ok && value == want
 }
 
 // BootID names the run of the kernel, "" where it is not told.

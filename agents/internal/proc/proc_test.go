@@ -11,7 +11,7 @@ import (
 func TestStatIsCountedFromTheEndOfTheName(t *testing.T) {
 	t.Parallel()
 	p, err := parse(7, "7 (a) b (c)) S 1 42 42 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 353820 0 0")
-	if want := (Process{7, 'S', 42, "353820"}); err != nil || p != want {
+	if want := (Process{7, 1, 'S', 42, "353820"}); err != nil || p != want {
 		t.Errorf("got %+v, %v, want %+v", p, err, want)
 	}
 	for _, bad := range []string{"", "7 (a) S", "7 (a) S 1 x 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20"} {

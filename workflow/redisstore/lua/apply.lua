@@ -55,5 +55,5 @@ if #lists.o > 0 and ARGV[8] ~= '' then redis.call('ZADD', KEYS[10], string.forma
 if ARGV[13] == '1' then redis.call('SREM', KEYS[12], ARGV[4]) end
 if ARGV[12] == '1' then redis.call('SADD', KEYS[11], ARGV[4]) end
 if ARGV[10] ~= '' then redis.call('SET', KEYS[13], ARGV[10], 'PX', ARGV[11]) end
-redis.call('PUBLISH', 'prpflow:events', ARGV[4] .. ' ' .. version)
+redis.pcall('PUBLISH', 'prpflow:events', ARGV[4] .. ' ' .. version)
 return {1, version, stamp, created}

@@ -17,14 +17,21 @@ import (
 // be allowed to read what it leads to, and waits for no pipe's writer.
 // errors.Is(err, os.ErrNotExist) where there is nothing.
 func Read(path string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	return read(path, syscall.O_NOFOLLOW, limit)
+}
+
+// Named is Read for a file that a person has named: links are followed.
+func Named(path string, limit int64) ([]byte, error) { return read(path, 0, limit) }
+
+func read(path string, flag int, limit int64) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|flag, 0)
 	switch {
 	case errors.Is(err, syscall.ELOOP):
 		return nil, refuse(fs.ModeSymlink)
 	case errors.Is(err, syscall.ENXIO):
 		return nil, refuse(fs.ModeSocket)
 	case err != nil:
-		return nil, fmt.Errorf("cannot be opened: %w", err)
+		return nil, fmt.Errorf("cannot be opened: %w", cause(err))
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -45,6 +52,14 @@ func Read(path string, limit int64) ([]byte, error) {
 		return nil, tooLong(int64(len(b)), limit)
 	}
 	return b, nil
+}
+
+// cause leaves out the path, which the caller says.
+func cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 func tooLong(size, limit int64) error {

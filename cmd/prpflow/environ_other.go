@@ -1,0 +1,5 @@
+//go:build !linux
+
+package main
+
+func hideEnvironment(_, env []string) []string { return env }
