@@ -33,7 +33,7 @@ func (p *program) demoCmd() *cobra.Command {
 			"process and in memory, and is gone when it ends.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := p.config(cmd)
+			cfg, err := p.ownConfig(cmd)
 			if err != nil {
 				return err
 			}

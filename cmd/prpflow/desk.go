@@ -23,7 +23,16 @@ import (
 
 // config reads the configuration that all verbs share.
 func (p *program) config(cmd *cobra.Command) (config.Config, error) {
-	cfg, err := config.Load(config.Options{Flags: cmd.Flags(), Env: p.env})
+	return p.load(config.Options{Flags: cmd.Flags(), Env: p.env})
+}
+
+// ownConfig is the same for verbs that bring a Redis where none is named.
+func (p *program) ownConfig(cmd *cobra.Command) (config.Config, error) {
+	return p.load(config.Options{Flags: cmd.Flags(), Env: p.env, OwnRedis: true})
+}
+
+func (p *program) load(opts config.Options) (config.Config, error) {
+	cfg, err := config.Load(opts)
 	if err != nil {
 		return cfg, &coded{errUsage, err.Error()}
 	}

@@ -55,6 +55,7 @@ var codes = []struct {
 	{errUsage, exitUsage},
 	{config.ErrOpen, exitUsage},
 	{redisconn.ErrURL, exitUsage},
+	{redisconn.ErrUntrusted, exitUsage},
 	{workflow.ErrBadInput, exitUsage},
 	{workflow.ErrUnknownEvent, exitUsage},
 	{redisconn.ErrUnreachable, exitUnreachable},

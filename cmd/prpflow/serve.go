@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,7 @@ func (p *program) serveCmd() *cobra.Command {
 			"with its data in .prpflow/. Several may run on one store.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := p.config(cmd)
+			cfg, err := p.ownConfig(cmd)
 			if err != nil {
 				return err
 			}
@@ -59,7 +60,7 @@ func (p *program) serve(ctx context.Context, cfg config.Config, specs []agents.S
 		return err
 	}
 	defer listener.Close()
-	address, end, err := p.redis(ctx, cfg)
+	address, end, err := p.redis(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
@@ -72,14 +73,18 @@ func (p *program) serve(ctx context.Context, cfg config.Config, specs []agents.S
 	if err != nil {
 		return errors.Join(err, n.close(ctx))
 	}
-	log.Info("prpflow serves", "board", "http://"+listener.Addr().String()+"/", "redis", redisconn.Redacted(address), "agents", len(specs))
+	shown := redisconn.Redacted(address)
+	if cfg.Embedded {
+		shown = "in memory"
+	}
+	log.Info("prpflow serves", "board", "http://"+listener.Addr().String()+"/", "redis", shown, "agents", len(specs))
 	defer pages.end()
 	return n.untilEnd(ctx)
 }
 
 // redis gives the address to use: the one that somebody named, an embedded
 // one, or that of a local server, which is started where it does not run.
-func (p *program) redis(ctx context.Context, cfg config.Config) (address string, end func() error, err error) {
+func (p *program) redis(ctx context.Context, cfg config.Config, log *slog.Logger) (address string, end func() error, err error) {
 	switch {
 	case cfg.Embedded:
 		server, err := redisconn.Embedded(context.WithoutCancel(ctx))
@@ -91,7 +96,7 @@ func (p *program) redis(ctx context.Context, cfg config.Config) (address string,
 	case cfg.RedisChosen():
 		return cfg.Redis, func() error { return nil }, nil
 	}
-	server, err := redisconn.StartLocal(ctx, ".")
+	server, err := redisconn.StartLocal(ctx, ".", log)
 	if err != nil {
 		return "", nil, err
 	}

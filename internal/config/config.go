@@ -61,6 +61,9 @@ type Options struct {
 	Env []string
 	// Dir is the current folder, "" for the process' own.
 	Dir string
+	// OwnRedis is for verbs that bring a Redis where none is named: the address of
+	// a local server is not looked for.
+	OwnRedis bool
 }
 
 // The words for where a value came from.

@@ -104,12 +104,18 @@ func stateDir(env map[string]string) string {
 	if dir := env["XDG_STATE_HOME"]; filepath.IsAbs(dir) { // the rule ignores relative ones
 		return filepath.Join(dir, "prpflow")
 	}
-	home := env["HOME"]
-	if home == "" {
-		home, _ = os.UserHomeDir()
-	}
+	home := homeDir(env)
 	if home == "" {
 		return filepath.Join(os.TempDir(), "prpflow")
 	}
 	return filepath.Join(home, ".local", "state", "prpflow")
+}
+
+// homeDir is the user's home folder, "" where it is unknown.
+func homeDir(env map[string]string) string {
+	home := env["HOME"]
+	if home == "" {
+		home, _ = os.UserHomeDir()
+	}
+	return home
 }

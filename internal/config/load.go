@@ -33,6 +33,7 @@ type loader struct {
 	all     *koanf.Koanf
 	sources map[string]string
 	spotted string // the .prpflow/redis.url that was found
+	refused error  // why the one that was found is not followed
 }
 
 // Load reads the configuration. Its errors are one sentence that names the key
@@ -71,13 +72,13 @@ func (l *loader) merge(layer *koanf.Koanf, source func(key) string) error {
 }
 
 func (l *loader) defaults() error {
-	address, found, err := redisconn.Find(l.opts.Dir)
-	if err != nil {
-		return err
+	var address, found string
+	if !l.opts.OwnRedis {
+		address, found, l.refused = redisconn.Find(l.opts.Dir, homeDir(l.env))
 	}
 	state := stateDir(l.env)
 	values := map[string]any{KeyRedis: "redis://127.0.0.1:6379", KeyStateDir: state}
-	if found != "" {
+	if found != "" && l.refused == nil {
 		values[KeyRedis], l.spotted = address, found
 	}
 	for _, k := range keys {
@@ -91,7 +92,7 @@ func (l *loader) defaults() error {
 		return fmt.Errorf("read the defaults: %w", err)
 	}
 	return l.merge(layer, func(k key) string {
-		if k.name == KeyRedis && found != "" {
+		if k.name == KeyRedis && l.spotted != "" {
 			return "file " + found
 		}
 		return fromDefault
@@ -212,6 +213,9 @@ func (l *loader) flags() error {
 
 // config gives the values their types.
 func (l *loader) config() (Config, error) {
+	if l.refused != nil && l.sources[KeyRedis] == fromDefault {
+		return Config{}, l.refused // not where another Redis is named
+	}
 	c := Config{Sources: l.sources, written: map[string]string{}}
 	if l.spotted != "" && l.sources[KeyRedis] == "file "+l.spotted {
 		c.RedisFile = l.spotted

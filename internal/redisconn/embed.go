@@ -2,6 +2,7 @@ package redisconn
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"sync"
 	"time"
@@ -12,7 +13,8 @@ import (
 // EmbeddedServer is a Redis within this process. It keeps all in memory and
 // forgets it when it is closed.
 type EmbeddedServer struct {
-	// URL is its address, on a free port of 127.0.0.1.
+	// URL is its address, on a free port of 127.0.0.1, with a password that
+	// nobody else knows: show it Redacted.
 	URL string
 
 	mini *miniredis.Miniredis
@@ -28,11 +30,13 @@ const clockStep = 250 * time.Millisecond
 // Embedded starts an in-process server. It ends with the context or by Close.
 func Embedded(ctx context.Context) (*EmbeddedServer, error) {
 	mini := miniredis.NewMiniRedis()
+	password := rand.Text()
+	mini.RequireAuth(password)
 	if err := mini.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("start the embedded Redis: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	s := &EmbeddedServer{URL: "redis://" + mini.Addr(), mini: mini, stop: cancel, done: make(chan struct{})}
+	s := &EmbeddedServer{URL: "redis://:" + password + "@" + mini.Addr(), mini: mini, stop: cancel, done: make(chan struct{})}
 	go s.run(ctx)
 	return s, nil
 }

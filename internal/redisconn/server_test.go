@@ -3,9 +3,8 @@ package redisconn
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -131,6 +130,14 @@ func TestTheEmbeddedServerKeepsTime(t *testing.T) {
 	if err := Ping(t.Context(), rdb); err != nil {
 		t.Fatal(err)
 	}
+	_, secret, _ := strings.Cut(s.URL, "redis://:")
+	secret, addr, _ := strings.Cut(secret, "@")
+	if shown := Redacted(s.URL); len(secret) < 20 || strings.Contains(shown, secret) {
+		t.Errorf("its address is %s, and is shown as %s", s.URL, shown)
+	}
+	if err := Ping(t.Context(), open(t, "redis://"+addr, Options{})); !errors.Is(err, ErrUnusable) {
+		t.Errorf("without its password it answers: %v", err)
+	}
 	if err := rdb.Set(t.Context(), "k", "v", 50*time.Millisecond).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -146,65 +153,10 @@ func TestTheEmbeddedServerKeepsTime(t *testing.T) {
 	}
 }
 
-func TestALocalServerIsStartedReusedAndEnded(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	s, err := StartLocal(t.Context(), dir)
-	if errors.Is(err, ErrNoServer) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if address, file, err := Find(filepath.Join(dir, ".")); err != nil || address != s.URL || !strings.HasSuffix(file, "redis.url") {
-		t.Errorf("found %q in %q, %v; started %q", address, file, err, s.URL)
-	}
-	again, err := StartLocal(t.Context(), dir)
-	if err != nil || again.Started || again.URL != s.URL {
-		t.Fatalf("the running one is not reused: %+v, %v", again, err)
-	}
-	if err := again.Close(); err != nil {
-		t.Error(err)
-	}
-	rdb := open(t, s.URL, Options{})
-	if err := rdb.Set(t.Context(), "k", "v", 0).Err(); err != nil {
-		t.Fatalf("whoever reused it has ended it: %v", err)
-	}
-	if policy := rdb.ConfigGet(t.Context(), "maxmemory-policy").Val()["maxmemory-policy"]; policy != "noeviction" {
-		t.Errorf("policy %q", policy)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	back, err := StartLocal(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer back.Close()
-	if v := open(t, back.URL, Options{}).Get(t.Context(), "k").Val(); v != "v" {
-		t.Errorf("the data is gone: %q", v)
-	}
-}
-
 func TestWithoutRedisServerItIsSaidHowToGetOne(t *testing.T) {
 	t.Setenv("PATH", "/nonexistent")
-	_, err := StartLocal(t.Context(), t.TempDir())
+	_, err := StartLocal(t.Context(), t.TempDir(), slog.New(slog.DiscardHandler))
 	if !errors.Is(err, ErrNoServer) || !strings.Contains(err.Error(), "install") {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestFindLeavesAnEmptyFileAlone(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, ".prpflow"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, ".prpflow", "redis.url"), []byte(" \n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if address, _, err := Find(dir); err != nil || address != "" {
-		t.Errorf("found %q, %v", address, err)
 	}
 }

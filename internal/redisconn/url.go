@@ -34,6 +34,9 @@ func Redacted(address string) string {
 	if !ok {
 		return "(unreadable address)"
 	}
+	if scheme == "unix" && strings.HasPrefix(rest, "/") {
+		return address // an @ is a part of the path
+	}
 	end := strings.IndexAny(rest, "/?#")
 	if end < 0 {
 		end = len(rest)
@@ -59,7 +62,8 @@ func parse(address string) (*redis.UniversalOptions, error) {
 	}
 	rest, query, _ := strings.Cut(rest, "?")
 	opts := &redis.UniversalOptions{}
-	if at := strings.LastIndex(rest, "@"); at >= 0 {
+	plain := scheme == "unix" && strings.HasPrefix(rest, "/") // an @ is a part of the path
+	if at := strings.LastIndex(rest, "@"); at >= 0 && !plain {
 		if err := credentials(opts, rest[:at]); err != nil {
 			return nil, err
 		}
@@ -72,7 +76,11 @@ func parse(address string) (*redis.UniversalOptions, error) {
 		if !strings.HasPrefix(rest, "/") {
 			return nil, bad("unix:// is followed by the absolute path of a socket, as in unix:///run/redis.sock")
 		}
-		opts.Addrs = []string{rest}
+		path, err := url.PathUnescape(rest)
+		if err != nil {
+			return nil, bad("a % in the path of a socket must be written as %25")
+		}
+		opts.Addrs = []string{path}
 		return opts, nil
 	}
 	hosts, path, _ := strings.Cut(rest, "/")

@@ -27,6 +27,9 @@ func TestAddressesAreRead(t *testing.T) {
 		"redis-sentinel://a/mymaster/4":       {addrs: "a:26379", master: "mymaster", db: 4},
 		"rediss-cluster://a":                  {addrs: "a:6379", cluster: true, tls: true},
 		"unix:///run/redis.sock":              {addrs: "/run/redis.sock"},
+		"unix:///home of/ann@x:y/redis.sock":  {addrs: "/home of/ann@x:y/redis.sock"},
+		"unix:///a%3Fb%25/redis.sock?db=2":    {addrs: "/a?b%/redis.sock", db: 2},
+		"unix://ann:pw@/run/redis.sock":       {addrs: "/run/redis.sock", user: "ann", pass: "pw"},
 		"redis://[::1]:6379":                  {addrs: "[::1]:6379"},
 	} {
 		o, err := parse(address)
@@ -62,7 +65,8 @@ func TestPasswordsAreNotShown(t *testing.T) {
 	for address, want := range map[string]string{
 		"redis://ann:s3cret@host:1/2": "redis://ann:***@host:1/2", "redis://host": "redis://host",
 		"redis://ann@host": "redis://ann@host", "rediss://:s3/cr@et@host/0": "rediss://:***@host/0", "nonsense": "(unreadable address)",
-		"redis://host/1?x=y": "redis://host/1?x=y",
+		"redis://host/1?x=y": "redis://host/1?x=y", "unix:///a:b@c/redis.sock": "unix:///a:b@c/redis.sock",
+		"unix://ann:pw@/run/redis.sock": "unix://ann:***@/run/redis.sock",
 	} {
 		if got := Redacted(address); got != want {
 			t.Errorf("%s is shown as %s, want %s", address, got, want)
