@@ -57,7 +57,7 @@ func (p *program) root() *cobra.Command {
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
-	root.PersistentFlags().String("redis", "", "address of the store, as redis://HOST:PORT (default: .prpflow/redis.url here or in a parent, else redis://127.0.0.1:6379)")
+	root.PersistentFlags().String("redis", "", "address of the store, as redis://HOST:PORT or unix:///PATH (default: .prpflow/redis.url here or in a parent up to your home folder, else redis://127.0.0.1:6379)")
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run:"},
 		&cobra.Group{ID: "work", Title: "Submit and steer PRPs:"},

@@ -22,7 +22,8 @@ func (p *program) serveCmd() *cobra.Command {
 		Short: "Run the engine, its board, queues and metrics; with --agents also agents",
 		Long: "Run the engine: it sends what was committed, re-queues the work of dead agents, and serves the board,\n" +
 			"asynqmon, metrics and health. Without an address of a Redis it starts its own redis-server,\n" +
-			"with its data in .prpflow/. Several may run on one store.",
+			"on a socket that only you can open, with its data in .prpflow/, and starts it again if it dies.\n" +
+			"Several may run on one store; the last one to end stops that redis-server.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := p.ownConfig(cmd)

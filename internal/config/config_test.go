@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prpflow/prpflow/internal/redisconn"
 	"github.com/spf13/pflag"
 
 	"github.com/prpflow/prpflow/internal/access"
@@ -111,6 +112,35 @@ func TestALocalServerIsFoundInAParent(t *testing.T) {
 	c = load(t, Options{Dir: below, Env: []string{"PRPFLOW_REDIS=redis://other:1"}})
 	if c.Redis != "redis://other:1" || c.RedisFile != "" || !c.RedisChosen() {
 		t.Errorf("with another one named: %+v", c)
+	}
+}
+
+func TestAnAddressThatOthersMayWriteCountsOnlyWhereItIsNeeded(t *testing.T) {
+	t.Parallel()
+	dir := write(t, ".prpflow/redis.url", "redis://127.0.0.1:4711\n")
+	if err := os.Chmod(filepath.Join(dir, ".prpflow"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(Options{Dir: dir}); !errors.Is(err, redisconn.ErrUntrusted) {
+		t.Errorf("it is followed: %v", err)
+	}
+	if c := load(t, Options{Dir: dir, Env: []string{"PRPFLOW_REDIS=redis://other:1"}}); c.Redis != "redis://other:1" {
+		t.Errorf("with another one named: %+v", c)
+	}
+	if c := load(t, Options{Dir: dir, OwnRedis: true}); c.RedisChosen() || c.RedisFile != "" {
+		t.Errorf("for a verb that brings its own: %+v", c)
+	}
+}
+
+func TestALocalServerIsNotLookedForAboveTheHomeFolder(t *testing.T) {
+	t.Parallel()
+	dir := write(t, ".prpflow/redis.url", "redis://127.0.0.1:4711\n")
+	home := filepath.Join(dir, "ann")
+	if err := os.Mkdir(home, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if c := load(t, Options{Dir: home, Env: []string{"HOME=" + home}}); c.RedisFile != "" {
+		t.Errorf("found %s", c.RedisFile)
 	}
 }
 
