@@ -66,7 +66,7 @@ func (p *program) serve(ctx context.Context, cfg config.Config, specs []agents.S
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	n, err := startNode(ctx, nodeConfig{cfg: cfg, redis: address, specs: specs, serves: true, state: cfg.StateDir, mode: p.variable(mode.Variable), log: log, signals: p.signals})
+	n, err := startNode(ctx, nodeConfig{cfg: cfg, redis: address, specs: specs, serves: true, state: cfg.StateDir, mode: p.variable(mode.Variable), log: log, signals: p.signals, spare: redisconn.Owns})
 	if err != nil {
 		return orderly(ctx, err)
 	}

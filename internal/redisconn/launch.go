@@ -38,7 +38,12 @@ func launch(ctx context.Context, data, socket string) (*child, running, error) {
 		"--maxmemory-policy", "noeviction", "--logfile", filepath.Join(data, logFile))
 	ownSession(cmd)
 	inherit(cmd, alone.file) // so the lock is held until the server, not we, have ended
-	err = cmd.Start()
+	err = owning(func() (int, error) {
+		if err := cmd.Start(); err != nil {
+			return 0, err
+		}
+		return cmd.Process.Pid, nil
+	})
 	_ = alone.file.Close()
 	if err != nil {
 		return nil, running{}, err
@@ -46,6 +51,7 @@ func launch(ctx context.Context, data, socket string) (*child, running, error) {
 	c := &child{cmd: cmd, done: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait() // how it ended is in its log
+		disown(cmd.Process.Pid)
 		close(c.done)
 	}()
 	r, err := c.ready(ctx, data, endpoint{"unix", socket})

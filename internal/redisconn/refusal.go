@@ -88,8 +88,8 @@ func noRight(text string) string {
 	return "the user of the Redis address may not do this (" + text + "): grant the right with ACL SETUSER"
 }
 
-// local says that an error is of this machine and not of the way to Redis.
-func local(err error) bool {
+// ofThisMachine says that an error is of this machine and not of the way to Redis.
+func ofThisMachine(err error) bool {
 	if _, ok := errors.AsType[*fs.PathError](err); ok {
 		return true
 	}

@@ -36,7 +36,7 @@ func IsUnavailable(err error) bool {
 		errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted):
 		return true
 	}
-	if local(err) {
+	if ofThisMachine(err) {
 		return false // a full disk is no outage
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
