@@ -18,8 +18,8 @@ const (
 	trialFirst = 10 * time.Second // after one that only another run can tell
 	trialMost  = 5 * time.Minute
 
-	pauseFirst = time.Second // after the second failed run in a row, then doubled
-	pauseMost  = 10 * time.Second
+	pauseFirst = time.Second // after the second failed run in a row, where peers can take the work; then doubled
+	pauseMost  = 4 * time.Second
 	badStreak  = 3 // failed runs in a row that make one ask how its peers do
 
 	lookEvery = 250 * time.Millisecond
@@ -82,6 +82,7 @@ func (h *health) leave() {
 func (h *health) sicken(now time.Time, reason string, byRun bool) (news bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	byRun = byRun || h.trial // a check has found nothing
 	first, most := checkFirst, checkMost
 	if byRun {
 		first, most = trialFirst, trialMost
@@ -122,14 +123,20 @@ func (h *health) worked() (news bool) {
 }
 
 // failed notes a failed run: how many there are in a row, and whether it was a trial.
-func (h *health) failed(now time.Time) (streak int, trial bool) {
+func (h *health) failed() (streak int, trial bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.silent = false
-	if h.streak++; h.streak > 1 {
-		h.pause = now.Add(min(pauseFirst<<min(h.streak-2, 10), pauseMost))
-	}
+	h.streak++
 	return h.streak, h.trial
+}
+
+// slow has the agent take nothing for a while: who fails fastest must not get the most
+// work.
+func (h *health) slow(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pause = now.Add(min(pauseFirst<<min(max(h.streak-2, 0), 10), pauseMost))
 }
 
 // acquit ends a trial: the run failed, and that is not known to be the agent's fault.
@@ -139,8 +146,7 @@ func (h *health) acquit() {
 	h.trial, h.since, h.wait = false, time.Time{}, 0
 }
 
-// mute notes that a run ended well, said nothing, and that it was not enough; it
-// says whether the last one had done the same.
+// mute notes whether the last run ended well, said nothing, and that was not enough.
 func (h *health) mute(refused bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -223,8 +229,12 @@ func (r *Runtime) followHealth(ctx context.Context) {
 // blame says of an agent's failed run whether it is the agent's fault: its runs only
 // fail, and those of a peer do not.
 func (r *Runtime) blame(ctx context.Context, a *agent, result tasks.Result) (reason string) {
-	streak, trial := a.health.failed(time.Now())
-	if !trial && streak < badStreak || r.cfg.Registry == nil {
+	streak, trial := a.health.failed()
+	if !trial && streak < 2 {
+		return ""
+	}
+	if r.cfg.Registry == nil {
+		a.health.acquit()
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
@@ -243,7 +253,11 @@ func (r *Runtime) blame(ctx context.Context, a *agent, result tasks.Result) (rea
 			continue
 		}
 		for _, peer := range p.Agents {
-			if peer.Role == a.spec.Role && peer.Name != a.spec.Name && peer.Failing == 0 && peer.Finished > 0 && peer.Unavailable(now) == "" {
+			if peer.Role != a.spec.Role || peer.Name == a.spec.Name || peer.Unavailable(now) != "" {
+				continue
+			}
+			a.health.slow(time.Now())
+			if peer.Failing == 0 && peer.Finished > 0 && (trial || streak >= badStreak) {
 				return fmt.Sprintf("its last %d runs failed, and those of %s do not; the last: %s", streak, peer.Name, strings.Join(result.Reasons, "; "))
 			}
 		}

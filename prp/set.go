@@ -60,17 +60,30 @@ func (s *Set) Findings() map[string][]Finding {
 		}
 	}
 	for _, circle := range circles(edges) {
-		ids := make([]string, 0, len(circle)+1)
-		for _, i := range circle {
-			ids = append(ids, s.members[i].id)
-		}
-		ids = append(ids, ids[0])
+		text := "it waits for itself: " + s.spell(circle)
 		for _, i := range circle {
 			name := s.members[i].name
-			out[name] = append(out[name], finding("dependency-cycle", 0, "it waits for itself: "+strings.Join(ids, " -> ")))
+			out[name] = append(out[name], finding("dependency-cycle", 0, text))
 		}
 	}
 	return out
+}
+
+// spelled is how many ids of a circle are written out.
+const spelled = 20
+
+// spell writes a circle from a document back to itself, a long one without its middle.
+func (s *Set) spell(circle []int) string {
+	ids := make([]string, 0, spelled+2)
+	for at, i := range circle {
+		switch {
+		case len(circle) <= spelled, at < spelled-1, at == len(circle)-1:
+			ids = append(ids, s.members[i].id)
+		case at == spelled-1:
+			ids = append(ids, fmt.Sprintf("… %d more …", len(circle)-spelled))
+		}
+	}
+	return strings.Join(append(ids, s.members[circle[0]].id), " -> ")
 }
 
 // circles finds the circles that a walk along the edges meets, each once, from

@@ -57,5 +57,7 @@ func TestALongCircleIsOne(t *testing.T) {
 	}
 	if got := between(lines...); len(got) != 10_000 || len(got["5.md"]) != 1 {
 		t.Errorf("%d documents have findings", len(got))
+	} else if text := got["5.md"][0].Message; len(text) > 300 || !strings.Contains(text, "… 9980 more …") || !strings.HasSuffix(text, " -> A-9999 -> A-0") {
+		t.Errorf("the circle is spelled as %.400q", text)
 	}
 }
