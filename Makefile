@@ -2,6 +2,8 @@
 
 COVERAGE ?= 85
 STATICCHECK ?= v0.7.0
+# MiB that the tests may have in memory, all their processes together.
+MEMORY ?= 6144
 
 .DEFAULT_GOAL := help
 .PHONY: help prepare test torture torture-short lint build demo clean
@@ -13,13 +15,13 @@ prepare: ## install what the tests need and Go does not bring (Debian packages)
 	@./.ci/prepare
 
 test: prepare ## every test, with the race detector, real servers, and at least COVERAGE percent covered
-	@./.ci/test $(COVERAGE)
+	@./.ci/within $(MEMORY) ./.ci/test $(COVERAGE)
 
 torture: prepare ## kills, outages, models and fuzzing at full length, under 40 minutes
-	@./.ci/torture 35
+	@./.ci/within $(MEMORY) ./.ci/torture 35
 
 torture-short: prepare ## ten minutes of the same
-	@./.ci/torture 10
+	@./.ci/within $(MEMORY) ./.ci/torture 10
 
 lint: ## gofmt, go vet, staticcheck, shellcheck
 	@STATICCHECK=$(STATICCHECK) ./.ci/lint

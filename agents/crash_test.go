@@ -14,6 +14,7 @@ import (
 
 	"github.com/prpflow/prpflow/agents"
 	adapter "github.com/prpflow/prpflow/agents/exec"
+	"github.com/prpflow/prpflow/internal/mortal"
 	"github.com/prpflow/prpflow/tasks"
 )
 
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 		runVictim(dir, os.Getenv(victimScript))
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(mortal.M{M: m}, goleak.IgnoreCurrent())
 }
 
 // deaf is an engine that never takes a result.
@@ -60,7 +61,7 @@ func startVictim(t *testing.T, dir, script string) (kill func()) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), victim+"="+dir, victimScript+"="+script)
 	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
+	if err := mortal.Start(cmd); err != nil {
 		t.Fatal(err)
 	}
 	kill = sync.OnceFunc(func() {

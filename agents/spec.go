@@ -191,9 +191,9 @@ func (s *Spec) anchor(dir string) {
 	}
 }
 
-// isFileName tells an argument that may name a file from a flag or a text.
+// isFileName tells an argument that may name a file from a flag, a word or a text.
 func isFileName(arg string) bool {
-	return arg != "" && len(arg) < 256 && !strings.HasPrefix(arg, "-") && !strings.ContainsAny(arg, " \n\x00{")
+	return strings.ContainsAny(arg, "/.") && len(arg) < 256 && !strings.HasPrefix(arg, "-") && !strings.ContainsAny(arg, " \n\x00{")
 }
 
 func isFile(path string) bool {

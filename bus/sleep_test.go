@@ -15,6 +15,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/prpflow/prpflow/internal/mortal"
 	"github.com/prpflow/prpflow/internal/redistest"
 )
 
@@ -102,7 +103,7 @@ func TestStoppedProcessHandlesNothingOfTheTimeItWasStopped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Start(); err != nil {
+	if err := mortal.Start(child); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {

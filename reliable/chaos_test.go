@@ -19,6 +19,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/prpflow/prpflow/internal/mortal"
 	"github.com/prpflow/prpflow/internal/redistest"
 	"github.com/prpflow/prpflow/reliable/spool"
 )
@@ -220,7 +221,7 @@ func (c *chaos) hire() *hireling {
 		"RELIABLE_TEST_CHAOS_LOG="+filepath.Join(c.dir, fmt.Sprint("consumer-", c.hired, ".log")))
 	stdin, err := cmd.StdinPipe()
 	c.must(err)
-	c.must(cmd.Start())
+	c.must(mortal.Start(cmd))
 	return &hireling{cmd: cmd, stdin: stdin}
 }
 

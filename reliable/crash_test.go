@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/prpflow/prpflow/internal/mortal"
 	"github.com/prpflow/prpflow/internal/redistest"
 )
 
@@ -74,7 +75,7 @@ func killWorker(t *testing.T, addr string) (worker string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Start(); err != nil {
+	if err := mortal.Start(child); err != nil {
 		t.Fatal(err)
 	}
 	var said []string

@@ -18,6 +18,9 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		if len(raw) > 64<<10 { // longer ones are tested by name
+			return
+		}
 		m, err := Decode(raw)
 		if slow, serr := decode(raw); (serr == nil) != (err == nil) || slow.ID != m.ID || slow.Attempt != m.Attempt || !slow.At.Equal(m.At) || string(slow.Body) != string(m.Body) {
 			t.Fatalf("read as %+v, %v, and the long way as %+v, %v", m, err, slow, serr)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/prpflow/prpflow/internal/mortal"
 	"github.com/prpflow/prpflow/internal/redistest"
 )
 
@@ -108,7 +109,7 @@ func (b *bench) snake(server *redistest.Instance, verb, name string) *snake {
 	out, err := s.cmd.StdoutPipe()
 	b.must(err)
 	s.lines = bufio.NewScanner(out)
-	b.must(s.cmd.Start())
+	b.must(mortal.Start(s.cmd))
 	b.Cleanup(s.kill)
 	return s
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/prpflow/prpflow/agents"
 	"github.com/prpflow/prpflow/agents/exec"
 	"github.com/prpflow/prpflow/agents/internal/proc"
+	"github.com/prpflow/prpflow/internal/mortal"
 	"github.com/prpflow/prpflow/tasks"
 )
 
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(parentDir); dir != "" {
 		os.Exit(runParent(dir))
 	}
-	os.Exit(m.Run())
+	os.Exit(mortal.M{M: m}.Run())
 }
 
 // hiding leaves a process without a mark, in a session of its own, whose parent is gone;

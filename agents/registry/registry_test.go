@@ -13,6 +13,7 @@ import (
 
 	"github.com/prpflow/prpflow/agents/internal/proc"
 	"github.com/prpflow/prpflow/agents/registry"
+	"github.com/prpflow/prpflow/internal/mortal"
 	"github.com/prpflow/prpflow/tasks"
 )
 
@@ -146,7 +147,7 @@ func TestZombieIsProvenDead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Start(); err != nil {
+	if err := mortal.Start(child); err != nil {
 		t.Fatal(err)
 	}
 	now, err := proc.Read(child.Process.Pid)

@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/prpflow/prpflow/internal/mortal"
 	"github.com/prpflow/prpflow/internal/redistest"
 )
 
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 	if broken := os.Getenv(brokenCall); broken != "" {
 		playTmux(broken)
 	}
-	goleak.VerifyTestMain(m, goleak.IgnoreCurrent())
+	goleak.VerifyTestMain(mortal.M{M: m}, goleak.IgnoreCurrent())
 }
 
 func playTmux(broken string) {
@@ -84,7 +85,9 @@ func (b *bench) must(err error) {
 // tmux runs a command on the test's own server.
 func (b *bench) tmux(args ...string) string {
 	b.Helper()
-	out, err := exec.Command("tmux", append([]string{"-u", "-S", b.socket}, args...)...).CombinedOutput()
+	cmd := exec.Command("tmux", append([]string{"-u", "-S", b.socket}, args...)...)
+	cmd.Dir = b.dir // of the server too, by which it is found where this process is killed
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		b.Fatalf("tmux %q: %v\n%s", args, err, out)
 	}

@@ -55,7 +55,8 @@ var table = []row{
 	{"internal/plain", nil},
 	{"internal/redisconn", nil},
 	{"internal/config", []string{"internal/redisconn", "internal/plain", "internal/access"}},
-	{"internal/redistest", nil},
+	{"internal/mortal", nil},
+	{"internal/redistest", []string{"internal/mortal"}},
 	{"internal/archtest", nil},
 	{"internal/e2e", nil},
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/prpflow/prpflow/internal/mortal"
 )
 
 // answer is what a command that has ended left.
@@ -31,7 +33,7 @@ func (w *world) runFor(limit time.Duration, args ...string) answer {
 	cmd.Dir, cmd.Env = w.dir, w.env
 	var out, errout bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errout
-	err := cmd.Run()
+	err := mortal.Run(cmd)
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
@@ -89,7 +91,7 @@ func (w *world) startProgram(program string, env []string, name string, args ...
 	p := &process{w: w, cmd: exec.Command(program, args...), done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = w.dir, append(append([]string{}, w.env...), env...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	if err := p.cmd.Start(); err != nil {
+	if err := mortal.Start(p.cmd); err != nil {
 		w.t.Fatal(err)
 	}
 	go func() { _ = p.cmd.Wait(); close(p.done) }()

@@ -16,7 +16,7 @@ import (
 func (w *world) panes(script string) (socket string) {
 	w.t.Helper()
 	redistest.Command(w.t, "tmux", "tmux")
-	dir, err := os.MkdirTemp("/tmp", "prpflow-tmux-") // a socket's path may not be long
+	dir, err := os.MkdirTemp("", "tmux-") // a socket's path may not be long
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -24,6 +24,7 @@ func (w *world) panes(script string) (socket string) {
 	tmux := func(args ...string) {
 		w.t.Helper()
 		cmd := exec.Command("tmux", append([]string{"-S", socket, "-f", "/dev/null"}, args...)...)
+		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
 			w.t.Fatalf("tmux %v: %v\n%s", args, err, out)
 		}

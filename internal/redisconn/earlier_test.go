@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/prpflow/prpflow/internal/mortal"
 )
 
 // earlier starts a server as earlier versions did: at a port.
@@ -18,7 +20,7 @@ func earlier(t *testing.T, dir string) (address string, server *exec.Cmd) {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	must(t, l.Close())
 	server = exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes", "--save", "")
-	if err := server.Start(); errors.Is(err, exec.ErrNotFound) {
+	if err := mortal.Start(server); errors.Is(err, exec.ErrNotFound) {
 		t.Skip(ErrNoServer)
 	}
 	must(t, err)

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/prpflow/prpflow/internal/mortal"
 )
 
 // logbook is a log that tests read while it is written.
@@ -205,7 +207,7 @@ func another(t *testing.T, dir string) (user *exec.Cmd, server int) {
 	user.Env = append(os.Environ(), "REDISCONN_TEST_FOLDER="+dir)
 	out, err := user.StdoutPipe()
 	must(t, err)
-	must(t, user.Start())
+	must(t, mortal.Start(user))
 	t.Cleanup(func() { _, _ = user.Process.Kill(), user.Wait() })
 	var said []string
 	for lines := bufio.NewScanner(out); lines.Scan(); said = append(said, lines.Text()) {

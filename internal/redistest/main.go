@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/prpflow/prpflow/internal/mortal"
 )
 
 // Main runs the tests of a binary and stops the servers that they started.
@@ -18,8 +20,10 @@ type Tests struct{ M *testing.M }
 // Run implements the runner that goleak.VerifyTestMain takes.
 func (r Tests) Run() int {
 	redis.SetLogger(silent{})
-	defer shared.stop()
-	return r.M.Run()
+	return mortal.Tests(func() int {
+		defer shared.stop()
+		return r.M.Run()
+	})
 }
 
 // silent keeps go-redis from printing each failed dial to a server that a test

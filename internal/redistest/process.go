@@ -8,11 +8,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/prpflow/prpflow/internal/mortal"
 )
 
 // patience is how long a server may take to answer on a busy machine.
@@ -26,20 +27,6 @@ type process struct {
 	log  *bytes.Buffer // read only after done
 }
 
-// launcher starts every server from one OS thread that never ends before this
-// process does: the parent-death signal of a child (see dieWithParent) is tied to
-// the thread that started it, not to the process.
-var launcher = func() chan func() {
-	work := make(chan func())
-	go func() {
-		runtime.LockOSThread()
-		for do := range work {
-			do()
-		}
-	}()
-	return work
-}()
-
 // launch starts a redis-server and returns once it answers.
 func launch(ctx context.Context, dir string, port int, args ...string) (*process, error) {
 	args = append([]string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir,
@@ -49,10 +36,7 @@ func launch(ctx context.Context, dir string, port int, args ...string) (*process
 		cmd:  exec.Command("redis-server", args...), done: make(chan struct{}), log: &bytes.Buffer{},
 	}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	dieWithParent(p.cmd)
-	started := make(chan error)
-	launcher <- func() { started <- p.cmd.Start() }
-	if err := <-started; err != nil {
+	if err := mortal.Start(p.cmd); err != nil {
 		return nil, fmt.Errorf("redistest: start redis-server: %w", err)
 	}
 	go func() { _ = p.cmd.Wait(); close(p.done) }()

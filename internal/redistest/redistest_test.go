@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/prpflow/prpflow/internal/mortal"
 	"github.com/prpflow/prpflow/internal/redistest"
 )
 
@@ -79,7 +80,7 @@ func TestKilledBinaryLeavesNoServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Start(); err != nil {
+	if err := mortal.Start(child); err != nil {
 		t.Fatal(err)
 	}
 	var addr string

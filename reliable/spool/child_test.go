@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/prpflow/prpflow/internal/mortal"
 )
 
 // The environment of a child process of a test: what it does, and where.
@@ -28,7 +30,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(mortal.M{M: m}, goleak.IgnoreCurrent())
 }
 
 // command is a child process that plays a role on this bench's folder.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prpflow/prpflow/internal/mortal"
 )
 
 // One process appends and one drains; both are killed at random moments, again
@@ -24,7 +26,7 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 		name := fmt.Sprint("producer", round)
 		producer, drainer := b.command("append", name, ""), b.command("drain", "", file)
 		lines := b.start(producer)
-		b.must(drainer.Start())
+		b.must(mortal.Start(drainer))
 		time.AfterFunc(time.Duration(rand.IntN(60)+20)*time.Millisecond, func() { _ = drainer.Process.Kill() })
 		kill := time.AfterFunc(time.Duration(rand.IntN(100)+50)*time.Millisecond, func() { _ = producer.Process.Kill() })
 		for lines.Scan() {
@@ -62,7 +64,7 @@ func (b *bench) start(cmd *exec.Cmd) *bufio.Scanner {
 	b.Helper()
 	out, err := cmd.StdoutPipe()
 	b.must(err)
-	b.must(cmd.Start())
+	b.must(mortal.Start(cmd))
 	return bufio.NewScanner(out)
 }
 
@@ -73,7 +75,7 @@ func TestProcessesThatAppendAndDrainAtOncePushEachRecordOnceAndInOrder(t *testin
 	var processes []*exec.Cmd
 	for n := range 3 {
 		cmd := b.command("both", fmt.Sprint("producer", n), file)
-		b.must(cmd.Start())
+		b.must(mortal.Start(cmd))
 		processes = append(processes, cmd)
 	}
 	for _, cmd := range processes {
