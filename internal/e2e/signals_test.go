@@ -7,3 +7,13 @@ const (
 	cont = syscall.SIGCONT
 	term = syscall.SIGTERM
 )
+
+const (
+	hup  = syscall.SIGHUP
+	intr = syscall.SIGINT
+)
+
+// signalGroup signals a process and all of its group.
+func signalGroup(leader int, s syscall.Signal) error { return syscall.Kill(-leader, s) }
+
+func signalTo(pid int, s syscall.Signal) error { return syscall.Kill(pid, s) }
