@@ -77,7 +77,7 @@ func TestRuntimeRefusesWhatItCannotRun(t *testing.T) {
 		"a store id":                 func(c *agents.Config) { c.StoreID = "" },
 		"agent name":                 func(c *agents.Config) { c.Specs[0].Name = "A B" },
 		"concurrency -1":             func(c *agents.Config) { c.Specs[0].Concurrency = -1 },
-		"agent a is there twice":     func(c *agents.Config) { c.Specs = append(c.Specs, c.Specs[0]) },
+		"agent a is defined twice":   func(c *agents.Config) { c.Specs = append(c.Specs, c.Specs[0]) },
 		"runs no commands":           func(c *agents.Config) { c.Specs[0].Builtin, c.Specs[0].Exec = "", &agents.Exec{Command: []string{"x"}} },
 		"the state folder /dev/null": func(c *agents.Config) { c.StateDir = "/dev/null" },
 	} {

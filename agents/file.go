@@ -30,6 +30,7 @@ type agentForm struct {
 		Timeout string `yaml:"timeout"`
 	} `yaml:"tmux"`
 	Delay string `yaml:"delay"`
+	User  string `yaml:"user"`
 	Repo  *struct {
 		Path     string `yaml:"path"`
 		Worktree bool   `yaml:"worktree"`
@@ -108,7 +109,7 @@ func (f *file) parse(source []byte) ([]Spec, error) {
 
 func (f *file) spec(at string, a agentForm) (Spec, error) {
 	s := Spec{
-		Name: strings.ToLower(a.Name), Role: a.Role, Concurrency: int(a.Concurrency), Builtin: a.Builtin,
+		Name: strings.ToLower(a.Name), Role: a.Role, Concurrency: int(a.Concurrency), Builtin: a.Builtin, User: a.User,
 	}
 	if a.Repo != nil {
 		s.Repo = Repo{Path: a.Repo.Path, Worktree: a.Repo.Worktree}

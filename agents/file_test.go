@@ -104,6 +104,7 @@ func TestBadAgentsFileIsRefusedWithFileAndLine(t *testing.T) {
 		"half a run":         {head + "    concurrency: 1.5\n    builtin: fail\n", ":4: concurrency must be a whole number"},
 		"too many runs":      {head + "    concurrency: 1000000000\n    builtin: fail\n", ":4: concurrency 1000000000: must be between 1 and 1000"},
 		"gone too soon":      {head + "    gone_after: 100ms\n    builtin: fail\n", ":4: gone_after 100ms: must be at least 3s"},
+		"user of a builtin":  {head + "    user: nobody\n    builtin: fail\n", ":4: user nobody: only an agent with exec"},
 		"odd variable":       {head + "    exec:\n      command: [x]\n      env: {\"A=B\": c}\n", `:6: env "A=B" is no name of a variable`},
 		"nothing":            {"agents: []\n", ":1: no agents"},
 		"broken YAML":        {"agents:\n  - name: [\n", "agents.yaml:"},

@@ -104,6 +104,7 @@ func (r *Runtime) run(ctx context.Context, run *running) error {
 	result := r.work(ctx, run, Task{Assignment: assignment, Run: run.Run, Agent: run.agent.spec, Dir: dir.path, Log: log, Messages: mail.Messages(), Stopping: r.draining})
 	result = r.diagnose(ctx, run.agent, result)
 	if reported(result) {
+		logLong(log, result)
 		watch.finish()
 		err := r.deliver(ctx, run, dir, result)
 		r.heard(run.agent, result, err)
@@ -122,6 +123,23 @@ func (r *Runtime) run(ctx context.Context, run *running) error {
 	}
 	r.log.Info("run stopped: it is no longer current", "prp", run.PRP, "run", run.ID, "agent", run.Agent)
 	return tasks.ErrStale
+}
+
+// longText is what records and lists keep of a reason, a question or notes, in bytes.
+const longText = 4 << 10
+
+// logLong puts what will be cut elsewhere into the log of the run, whole.
+func logLong(log *Log, result tasks.Result) {
+	say := func(what, text string) {
+		if len(text) > longText {
+			log.Printf("prpflow: the %s of the result, whole:\n%s", what, text)
+		}
+	}
+	for _, reason := range result.Reasons {
+		say("reason", reason)
+	}
+	say("question", result.Question)
+	say("notes", result.Notes)
 }
 
 // reported tells a result from the silence of a run that was interrupted.

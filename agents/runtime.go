@@ -91,7 +91,7 @@ func NewRuntime(cfg Config) (*Runtime, error) {
 			return nil, fmt.Errorf("agents: %w", err)
 		}
 		if r.agents[s.Name] != nil {
-			return nil, fmt.Errorf("agents: agent %s is there twice", s.Name)
+			return nil, fmt.Errorf("agents: agent %s is defined twice", s.Name)
 		}
 		h, err := r.handler(s)
 		if err != nil {

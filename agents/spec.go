@@ -36,6 +36,7 @@ type Spec struct {
 	Tmux        *Tmux         // a program in a tmux pane
 	Delay       time.Duration // how long a builtin takes; 0 = at once, sleep: a minute
 	Handler     Handler       // a Go function; cannot come from a file
+	User        string        // user of the machine that a command runs as; "" = that of the runtime. Needs root
 	Repo        Repo
 }
 
@@ -117,6 +118,8 @@ func (s Spec) check() (key string, err error) {
 		return "concurrency", fmt.Errorf("concurrency %d: must be between 1 and %d", s.Concurrency, MaxConcurrency)
 	case s.Builtin != "" && !isBuiltin(s.Builtin):
 		return "builtin", fmt.Errorf("builtin %q is unknown: use approve, reject-once, sleep or fail", s.Builtin)
+	case s.User != "" && s.Exec == nil:
+		return "user", fmt.Errorf("user %s: only an agent with exec can run as another user", s.User)
 	case s.Tmux != nil && s.Tmux.Pane == "":
 		return "tmux", fmt.Errorf("tmux needs a pane, such as \"leadstack:dev-1\"")
 	case s.Tmux != nil && s.Concurrency > 1:

@@ -47,7 +47,7 @@ type agentLine struct {
 // most is how many PRPs a page lists: those that move or wait come first.
 const most = 500
 
-// lettersShown is how many dead messages a page lists, the last ones.
+// lettersShown is how many dead letters of each lane a page lists, the last ones.
 const lettersShown = 100
 
 // page serves the one page. It is built whole before a byte is sent, so that
@@ -111,6 +111,7 @@ func look(ctx context.Context, cfg Config) (shown, error) {
 	if s.Dead, err = cfg.Counters.DeadLetters(ctx); err != nil {
 		return s, err
 	}
+	s.Dead = s.Dead[max(0, len(s.Dead)-lettersShown):]
 	if s.Inboxes, err = cfg.Inboxes.Overviews(ctx); err != nil {
 		return s, err
 	}

@@ -38,8 +38,8 @@ var rules = []Rule{
 	{"id-unusable", false, "An id is part of URLs, paths and keys.", "Write 1 to 128 of A-Z a-z 0-9 . _ : -"},
 	{"id-twice", true, "Two documents of one id are one PRP: the second would overwrite the first.", "Give one of them another id."},
 	{"dependency-unknown", false, "A name that no PRP has holds nothing up: the order that was meant is not kept.", "Correct the id, or hand that document in first."},
-	{"dependency-cycle", true, "PRPs that wait for each other in a circle never begin.", "Take one of the dependencies away."},
-	{"front-matter", false, "A line of the front matter that is no YAML is not read.", "Mend it, or state the field as a bold line under the title."},
+	{"dependency-cycle", true, "PRPs in a dependency cycle never begin.", "Take one of the dependencies away."},
+	{"front-matter", false, "A line of the front matter that is no YAML is not read.", "Correct it, or state the field as a bold line under the title."},
 	{"fence-unclosed", false, "All that follows an open code block is code to a reader, criteria included.", "Close it with the marks that opened it, on a line of their own."},
 }
 

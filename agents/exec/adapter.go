@@ -30,7 +30,8 @@ type command struct {
 	environ []string
 	idle    time.Duration
 	grace   time.Duration
-	repo    string // folder that it runs in, "" = the runtime's
+	repo    string // folder that it works in, "" = one of the run's own
+	as      string // user that it runs as, "" = the runtime's
 }
 
 // Handler makes the agent; templates that would not expand are refused here.
@@ -44,7 +45,7 @@ func (a Adapter) Handler(spec agents.Spec) (agents.Handler, error) {
 	if spec.Exec == nil || len(spec.Exec.Command) == 0 {
 		return nil, fmt.Errorf("exec: agent %s has no command", spec.Name)
 	}
-	c := &command{spec: *spec.Exec, environ: a.Environ, idle: spec.Exec.IdleTimeout, repo: spec.Repo.Path}
+	c := &command{spec: *spec.Exec, environ: a.Environ, idle: spec.Exec.IdleTimeout, repo: spec.Repo.Path, as: spec.User}
 	if c.environ == nil {
 		c.environ = os.Environ()
 	}
@@ -104,12 +105,15 @@ func (c *command) expand(v values) ([]string, error) {
 
 // environment is the runtime's without anything of prpflow's, so that no agent
 // holds the address of Redis or a token; then the agent's own; then the run's.
-func (c *command) environment(run map[string]string) []string {
+func (c *command) environment(who *identity, run map[string]string) []string {
 	var env []string
 	for _, v := range c.environ {
 		if !strings.HasPrefix(v, "PRPFLOW_") {
 			env = append(env, v)
 		}
+	}
+	if who != nil {
+		env = append(env, who.environment()...)
 	}
 	for k, v := range c.spec.Env {
 		env = append(env, k+"="+v)

@@ -22,6 +22,11 @@ func (c *command) Check() error {
 	if err := checkDir(c.repo); err != nil {
 		return err
 	}
+	if c.as != "" {
+		if _, err := become(c.as); err != nil {
+			return err
+		}
+	}
 	name := c.spec.Command[0]
 	if strings.Contains(name, "{{") {
 		return nil // it is known with the task

@@ -36,10 +36,11 @@ const maxArgument = 100 << 10
 type plan struct {
 	argv   []string
 	env    []string
-	dir    string // working directory
-	stdin  string // file, "" = empty
-	result string // result file
-	group  string // file that tells the process group
+	dir    string    // working directory
+	stdin  string    // file, "" = empty
+	result string    // result file
+	group  string    // file that tells the process group
+	who    *identity // user that it runs as, nil = the runtime's
 }
 
 // writeTask writes the document and the task file into the folder of a run.
@@ -61,6 +62,12 @@ func writeTask(t agents.Task, result string) (agents.TaskFile, error) {
 func (c *command) prepare(t agents.Task) (plan, error) {
 	in := func(name string) string { return filepath.Join(t.Dir, name) }
 	p := plan{dir: t.Agent.Repo.Path, result: in(resultName), group: t.Dir + groupSuffix}
+	var err error
+	if c.as != "" {
+		if p.who, err = become(c.as); err != nil {
+			return p, err
+		}
+	}
 	if p.dir == "" {
 		p.dir = in(workName)
 		if err := os.MkdirAll(p.dir, 0o700); err != nil {
@@ -83,11 +90,14 @@ func (c *command) prepare(t agents.Task) (plan, error) {
 	if p.argv, err = c.expand(v); err != nil {
 		return p, err
 	}
-	p.env = c.environment(map[string]string{
+	p.env = c.environment(p.who, map[string]string{
 		"PRPFLOW_TASK_ID": file.TaskID, "PRPFLOW_PRP_ID": file.PRP.ID,
 		"PRPFLOW_ATTEMPT": strconv.Itoa(file.Attempt), "PRPFLOW_FENCE": strconv.FormatInt(file.Fence, 10),
 		"PRPFLOW_TASK_FILE": in(taskName), resultVariable: p.result,
 	})
+	if p.who != nil {
+		return p, p.who.give(t.Dir)
+	}
 	return p, nil
 }
 

@@ -41,6 +41,7 @@ func start(p plan, log *agents.Log) (*process, error) {
 	c.last.Store(c.began.UnixNano())
 	c.cmd.Env, c.cmd.Dir = p.env, p.dir
 	c.cmd.SysProcAttr = attributes()
+	c.cmd.SysProcAttr.Credential = p.who.credential()
 	if p.stdin != "" {
 		in, err := os.Open(p.stdin)
 		if err != nil {

@@ -198,8 +198,8 @@ func (p *program) dlqReplayCmd() *cobra.Command {
 	var queue string
 	c := &cobra.Command{
 		Use:   "replay ID",
-		Short: "Give it out again: fires retry on the PRP of a task, puts a message back into its inbox",
-		Long: "Give it out again. Of a task: fires retry on its PRP. Of a message: puts it back at the end of its\n" +
+		Short: "Put it back: fires retry on the PRP of a task, puts a message back into its inbox",
+		Long: "Put it back. Of a task: fires retry on its PRP. Of a message: puts it back at the end of its\n" +
 			"inbox, with its id and history. With --all the dead letters of an inbox go back: --all inbox:dev-1",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if queue != "" {

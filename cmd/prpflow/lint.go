@@ -45,7 +45,7 @@ func (p *program) lintCmd() *cobra.Command {
 		Short: "Say what a document is read as, and whether agents can be held to it",
 		Long: "Say what documents are read as, and whether agents can be held to them. A file is\n" +
 			"shown with its findings; a folder, or several files, as a table with what is wrong\n" +
-			"between them: circles, ids twice, dependencies that name no document.\n\n" +
+			"between them: dependency cycles, duplicate ids, dependencies that name no document.\n\n" +
 			"Exit codes: 0 all pass, 4 one would be refused, 2 one cannot be read.",
 		Example: "  prpflow lint PRP-7.md\n  prpflow lint PRPs/ --json\n  prpflow lint --template >PRP-1.md\n  prpflow lint --explain no-criteria",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -13,7 +13,8 @@ import (
 
 func (p *program) listCmd() *cobra.Command {
 	var asJSON bool
-	var state string
+	var state, after string
+	var limit int
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List all PRPs, and what each one waits for",
@@ -23,8 +24,22 @@ func (p *program) listCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if limit < 0 {
+				return usagef("--limit %d: must be 0 or more", limit)
+			}
+			if after != "" { // before anything is left out: the order is that of creation
+				i := slices.IndexFunc(views, func(v workflow.View) bool { return v.ID == after })
+				if i < 0 {
+					return unknown(after, workflow.ErrNotFound)
+				}
+				views = views[i+1:]
+			}
 			if state != "" {
 				views = slices.DeleteFunc(views, func(v workflow.View) bool { return v.State != state })
+			}
+			left := 0
+			if limit > 0 && len(views) > limit {
+				views, left = views[:limit], len(views)-limit
 			}
 			if asJSON {
 				if views == nil {
@@ -36,9 +51,15 @@ func (p *program) listCmd() *cobra.Command {
 				fmt.Fprintln(p.out, "no PRPs")
 				return nil
 			}
-			return p.table("ID STATE PRIORITY ATTEMPT AGENT TITLE WHY", rows(views))
+			if err := p.table("ID STATE PRIORITY ATTEMPT AGENT TITLE WHY", rows(views)); err != nil || left == 0 {
+				return err
+			}
+			fmt.Fprintf(p.out, "and %d more: prpflow list --limit %d --after %s\n", left, limit, views[len(views)-1].ID)
+			return nil
 		}),
 	}
+	c.Flags().IntVar(&limit, "limit", 0, "at most so many (0: all)")
+	c.Flags().StringVar(&after, "after", "", "only those that follow this one in the list")
 	c.Flags().StringVar(&state, "state", "", "only those in this state")
 	return jsonFlag(c, &asJSON)
 }

@@ -73,9 +73,9 @@ func (p *program) root() *cobra.Command {
 	}
 	add("run", p.demoCmd(), p.serveCmd(), p.agentCmd())
 	add("work", p.submitCmd(), p.lintCmd(), p.triggerCmd(), p.approveCmd(), p.rejectCmd(), p.answerCmd(),
-		p.shortCmd("retry", "Give a failed PRP out again; its dead letters are gone"),
+		p.shortCmd("retry", "Start a failed PRP again; its dead letters are removed"),
 		p.shortCmd("cancel", "End a PRP at once; its runs are stopped"),
-		p.shortCmd("pause", "Give nobody a PRP's work until it is resumed; what runs may finish"),
+		p.shortCmd("pause", "Hand out none of a PRP's work until it is resumed; a run in progress may finish"),
 		p.shortCmd("resume", "Undo pause"),
 		p.shortCmd("undepend", "Let a PRP go without the dependencies that it waits for"))
 	add("look", p.listCmd(), p.showCmd(), p.historyCmd(), p.watchCmd(), p.logsCmd(), p.agentsCmd())

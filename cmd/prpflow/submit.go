@@ -30,7 +30,7 @@ func (p *program) submitCmd() *cobra.Command {
 		Use:   "submit FILE|DIR…",
 		Short: "Hand in PRPs",
 		Long: "Hand in PRPs: documents, or folders of them (*.md). A batch is read whole first:\n" +
-			"an unreadable file, an id twice or a circle of dependencies creates nothing.",
+			"an unreadable file, a duplicate id or a dependency cycle creates nothing.",
 		Example: "  prpflow submit PRPs/ --dry-run\n  prpflow submit PRP-7.md --wait",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -44,7 +44,6 @@ var table = []row{
 	{"agents/scale", []string{"tasks"}},
 	{"agents/inbox", []string{"reliable", "bus"}},
 	{"agents/internal/proc", nil},
-	{"internal/plain", nil},
 
 	// Doors and windows.
 	{"api", []string{"workflow", "tasks/broker", "reliable", "agents/registry"}},

@@ -72,7 +72,7 @@ func explain(where string, err error) error {
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "NOAUTH"):
-		return &unusable{fmt.Sprintf("Redis at %s wants a password: write it into the address, as in redis://user:password@host:6379", where), err}
+		return &unusable{fmt.Sprintf("Redis at %s asks for a password: write it into the address, as in redis://user:password@host:6379", where), err}
 	case strings.Contains(text, "WRONGPASS"), strings.Contains(text, "invalid password"), strings.Contains(text, "without any password configured"):
 		return &unusable{fmt.Sprintf("Redis at %s refuses the user or password of the address", where), err}
 	case strings.Contains(text, "NOPERM"):
