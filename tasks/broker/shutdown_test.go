@@ -2,7 +2,10 @@ package broker
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -34,6 +37,32 @@ func TestServerShutsDownWithoutRedis(t *testing.T) {
 	blocked(t, s)
 	r.Kill()
 	shutsDown(t, s, t.Context())
+}
+
+// Asynq's subscriber panics where the client is closed under its subscription, at some
+// moments of an outage.
+func TestServersShutDownAtAnyMomentOfAnOutage(t *testing.T) {
+	t.Parallel()
+	r := redistest.Server(t)
+	b := newBroker(t, r.Client())
+	var servers []*Server
+	for i := range 24 {
+		s, err := b.Serve(ServeConfig{Queues: []string{fmt.Sprintf("agent:a%d", i)}, Handle: func(context.Context, tasks.Order) error { return nil }})
+		must(t, err)
+		servers = append(servers, s)
+	}
+	time.Sleep(200 * time.Millisecond) // they have subscribed
+	r.Kill()
+	var wg sync.WaitGroup
+	for i, s := range servers {
+		wg.Go(func() {
+			time.Sleep(time.Duration(i) * 60 * time.Millisecond)
+			if err := s.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestServerThatNeverSawRedisShutsDown(t *testing.T) {
