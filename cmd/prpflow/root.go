@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -81,6 +82,7 @@ func (p *program) root() *cobra.Command {
 	add("look", p.listCmd(), p.showCmd(), p.historyCmd(), p.watchCmd(), p.logsCmd(), p.agentsCmd())
 	add("talk", p.sendCmd(), p.inboxCmd(), p.broadcastCmd(), p.spoolCmd())
 	add("operate", p.queueCmd(), p.dlqCmd(), p.modeCmd(), p.exportCmd(), p.lifecycleCmd(), p.configCmd(), p.versionCmd())
+	strictHelp(root)
 	return root
 }
 
@@ -88,7 +90,7 @@ func (p *program) root() *cobra.Command {
 // that is not set. Only a message may be empty.
 func emptiness(cmd *cobra.Command, args []string) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if f.Value.Type() == "string" && strings.TrimSpace(f.Value.String()) == "" && err == nil {
+		if blank(f.Value) && err == nil {
 			err = usagef("--%s was given without a value", f.Name)
 		}
 	})
@@ -98,6 +100,38 @@ func emptiness(cmd *cobra.Command, args []string) (err error) {
 		}
 	}
 	return err
+}
+
+// blank says that a flag has no value, or that one of its values is none.
+func blank(v pflag.Value) bool {
+	values := []string{v.String()}
+	switch many, ok := v.(pflag.SliceValue); {
+	case ok:
+		values = many.GetSlice()
+	case v.Type() != "string":
+		return false
+	}
+	return len(values) == 0 || slices.ContainsFunc(values, func(text string) bool { return strings.TrimSpace(text) == "" })
+}
+
+// strictHelp refuses help and completion of what there is not, which the library
+// answers with the help of what is above it, and exit 0.
+func strictHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion":
+			c.Args, c.RunE = cobra.NoArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		case "help":
+			c.Args = func(_ *cobra.Command, args []string) error {
+				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return fmt.Errorf("there is no command `prpflow %s`", strings.Join(args, " "))
+				}
+				return nil
+			}
+		}
+	}
 }
 
 // group is a command that only has others below it.
