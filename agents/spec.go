@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prpflow/prpflow/bus"
 	"github.com/prpflow/prpflow/tasks"
 )
 
@@ -103,6 +104,9 @@ func (s Spec) check() (key string, err error) {
 	if err := tasks.CheckAgentName(s.Name); err != nil {
 		return "name", err
 	}
+	if _, err := bus.Channel(s.Name); err != nil {
+		return "name", fmt.Errorf("agent name %q: it is the channel to everybody", s.Name)
+	}
 	kinds := 0
 	for _, set := range []bool{s.Exec != nil, s.Builtin != "", s.Tmux != nil, s.Handler != nil} {
 		if set {
@@ -133,7 +137,7 @@ func (s Spec) check() (key string, err error) {
 }
 
 func (e Exec) check() (key string, err error) {
-	if len(e.Command) == 0 || e.Command[0] == "" {
+	if len(e.Command) == 0 || strings.TrimSpace(e.Command[0]) == "" {
 		return "exec", fmt.Errorf("exec needs a command, such as [\"./agent.sh\"]")
 	}
 	switch e.Prompt {

@@ -28,6 +28,12 @@ func (f *file) decode(source []byte) (form fileForm, err error) {
 	if err := d.Decode(&form); err != nil && !errors.Is(err, io.EOF) {
 		return form, f.yamlError(err)
 	}
+	var more yaml.Node
+	if err := d.Decode(&more); err == nil {
+		return form, fmt.Errorf("%s:%d: a second document begins here, a file holds one list of agents", f.path, max(more.Line, 1))
+	} else if !errors.Is(err, io.EOF) {
+		return form, f.yamlError(err)
+	}
 	return form, nil
 }
 
@@ -73,7 +79,7 @@ func child(n *yaml.Node, step string) (below, key *yaml.Node) {
 var (
 	atLine       = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
 	unknownField = regexp.MustCompile(`^field (.*) not found in type`)
-	wrongType    = regexp.MustCompile("^cannot unmarshal !!\\w+ (?:`.*` )?into (.*)$")
+	wrongType    = regexp.MustCompile("^cannot unmarshal !!(\\w+) (?:`.*` )?into (.*)$")
 )
 
 // yamlError turns the library's message, which may have many lines, into one sentence.
@@ -90,7 +96,7 @@ func (f *file) yamlError(err error) error {
 	if m := unknownField.FindStringSubmatch(text); m != nil {
 		text = fmt.Sprintf("unknown key %q", m[1])
 	} else if m := wrongType.FindStringSubmatch(text); m != nil {
-		text = fmt.Sprintf("%s must be %s", f.keyAt(line), kindOf(m[1]))
+		text = fmt.Sprintf("%s must be %s", f.keyAt(line, m[1]), kindOf(m[2]))
 	}
 	return fmt.Errorf("%s:%d: %s", f.path, max(line, 1), strings.TrimPrefix(oneLine(text), "yaml: "))
 }
@@ -108,13 +114,22 @@ func (w *whole) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// keyAt names the last key that stands in a line, or "what stands there".
-func (f *file) keyAt(line int) (name string) {
+// keyAt names the last key in a line whose value is of a kind, or "what stands there".
+func (f *file) keyAt(line int, kind string) (name string) {
 	name = "what stands there"
+	fits := func(n *yaml.Node) bool {
+		switch kind {
+		case "map":
+			return n.Kind == yaml.MappingNode
+		case "seq":
+			return n.Kind == yaml.SequenceNode
+		}
+		return n.Kind == yaml.ScalarNode
+	}
 	var walk func(n *yaml.Node)
 	walk = func(n *yaml.Node) {
 		for i, c := range n.Content {
-			if n.Kind == yaml.MappingNode && i%2 == 0 && n.Content[i+1].Line == line {
+			if n.Kind == yaml.MappingNode && i%2 == 0 && n.Content[i+1].Line == line && fits(n.Content[i+1]) {
 				name = c.Value
 			}
 			walk(c)

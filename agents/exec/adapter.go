@@ -56,17 +56,37 @@ func (a Adapter) Handler(spec agents.Spec) (agents.Handler, error) {
 		c.grace = agents.DefaultGrace
 	}
 	for _, arg := range spec.Exec.Command {
-		t, err := template.New(arg).Parse(arg)
-		if err == nil {
-			err = t.Execute(&bytes.Buffer{}, values{})
-		}
+		t, err := expandable(arg)
 		if err != nil {
-			return nil, fmt.Errorf("exec: argument %q of agent %s: %w", arg, spec.Name, err)
+			return nil, fmt.Errorf("exec: agent %s: %w", spec.Name, err)
 		}
 		c.argv = append(c.argv, t)
 		c.inline = c.inline || strings.Contains(arg, ".Prompt")
 	}
 	return c, nil
+}
+
+// CheckCommand says what is wrong with the templates of a command, before anything is
+// started.
+func CheckCommand(argv []string) error {
+	for _, arg := range argv {
+		if _, err := expandable(arg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expandable makes the template of an argument.
+func expandable(arg string) (*template.Template, error) {
+	t, err := template.New("argument").Parse(arg)
+	if err == nil {
+		err = t.Execute(&bytes.Buffer{}, values{})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the argument %q of the command cannot be expanded: %w", arg, err)
+	}
+	return t, nil
 }
 
 // values are what a template of the command may name.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/prpflow/prpflow/bus"
 	"github.com/prpflow/prpflow/reliable"
 )
 
@@ -68,6 +69,9 @@ func Name(name string) (string, error) {
 	folded := strings.ToLower(strings.TrimSpace(name))
 	if !nameRE.MatchString(folded) {
 		return "", fmt.Errorf("%q is %w: a name is 1 to 63 of a-z 0-9 . _ - and begins with a letter or digit", name, ErrName)
+	}
+	if _, err := bus.Channel(folded); err != nil {
+		return "", fmt.Errorf("%q is %w: it is the channel to everybody", name, ErrName)
 	}
 	return folded, nil
 }

@@ -57,9 +57,6 @@ func (d *Draft) Fill() error {
 	if err != nil {
 		return err
 	}
-	if _, err := bus.Channel(name); err != nil {
-		return fmt.Errorf("%q is %w: it is the channel to everybody", d.To, ErrName)
-	}
 	if len(d.Text) > MaxText {
 		return ErrTooLong
 	}

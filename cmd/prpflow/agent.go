@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/prpflow/prpflow/agents"
+	"github.com/prpflow/prpflow/agents/exec"
 	"github.com/prpflow/prpflow/agents/mode"
 	"github.com/prpflow/prpflow/internal/redisconn"
 )
@@ -83,13 +84,23 @@ func loadAgents(file string, only []string) ([]agents.Spec, error) {
 	if err != nil {
 		return nil, &coded{errUsage, err.Error()}
 	}
+	for _, s := range specs {
+		if s.Exec != nil {
+			if err := exec.CheckCommand(s.Exec.Command); err != nil {
+				return nil, usagef("%s: agent %s: %v", file, s.Name, err)
+			}
+		}
+	}
 	if len(only) == 0 {
 		return specs, nil
 	}
 	var chosen []agents.Spec
 	for _, name := range only {
 		i := slices.IndexFunc(specs, func(s agents.Spec) bool { return strings.EqualFold(s.Name, name) })
-		if i < 0 {
+		switch {
+		case i >= 0 && slices.ContainsFunc(chosen, func(s agents.Spec) bool { return s.Name == specs[i].Name }):
+			return nil, usagef("--only names %s twice", name)
+		case i < 0:
 			return nil, usagef("%s has no agent %s, it has %s", file, name, strings.Join(names(specs), ", "))
 		}
 		chosen = append(chosen, specs[i])
