@@ -1,8 +1,10 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +19,7 @@ import (
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
+	source "go.yaml.in/yaml/v3"
 
 	"github.com/prpflow/prpflow/internal/access"
 	"github.com/prpflow/prpflow/internal/plain"
@@ -117,6 +120,9 @@ func (l *loader) file() error {
 	}
 	values, err := yaml.Parser().Unmarshal(text)
 	if err == nil {
+		err = alone(text)
+	}
+	if err == nil {
 		err = layer.Load(confmap.Provider(values, ""), nil)
 	}
 	if err != nil {
@@ -126,6 +132,22 @@ func (l *loader) file() error {
 		return err
 	}
 	return l.merge(layer, func(key) string { return "file " + name })
+}
+
+// alone refuses a second document, which would be read by nobody.
+func alone(text []byte) error {
+	d := source.NewDecoder(bytes.NewReader(text))
+	for n := 0; ; n++ {
+		var document source.Node
+		switch err := d.Decode(&document); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case n > 0:
+			return fmt.Errorf("a second document begins in line %d, a file holds one", max(document.Line, 1))
+		}
+	}
 }
 
 // reason drops the path that the caller has said already.
@@ -278,6 +300,11 @@ func (c *Config) set(name, text string) (err error) {
 		err = c.readTokens(text)
 	case KeyHosts:
 		c.Hosts = strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+		for _, host := range c.Hosts {
+			if strings.ContainsAny(host, "/@?#") { // no header has it
+				err = fmt.Errorf("%q is no host such as board.example.com", host)
+			}
+		}
 	case KeyStateDir:
 		c.StateDir = text
 	case KeySpoolDir:
