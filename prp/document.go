@@ -88,7 +88,9 @@ func Parse(name string, text []byte) (Document, error) {
 	switch {
 	case len(text) > MaxSize:
 		return d, fmt.Errorf("%s is %w: split it, or keep data in files beside it", name, ErrTooLarge)
-	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
+	case utf8.Valid(text) && bytes.IndexByte(text, 0) >= 0:
+		return d, fmt.Errorf("%s is %w: it holds a NUL byte", name, ErrNotText)
+	case !utf8.Valid(text):
 		return d, fmt.Errorf("%s is %w: save it as UTF-8", name, ErrNotText)
 	case len(bytes.TrimSpace(bytes.TrimPrefix(text, bom))) == 0:
 		return d, fmt.Errorf("%s is %w", name, ErrEmpty)
