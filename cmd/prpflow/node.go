@@ -15,6 +15,7 @@ import (
 
 	"github.com/prpflow/prpflow/agents"
 	"github.com/prpflow/prpflow/agents/exec"
+	"github.com/prpflow/prpflow/agents/mode"
 	"github.com/prpflow/prpflow/agents/registry"
 	"github.com/prpflow/prpflow/agents/tmux"
 	"github.com/prpflow/prpflow/bus"
@@ -82,6 +83,10 @@ func startNode(ctx context.Context, c nodeConfig) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := mode.New(rdb, c.mode); err != nil { // before anything is written
+		_ = rdb.Close()
+		return nil, &coded{errUsage, err.Error()}
+	}
 	bell, err := tmux.New(tmux.Config{})
 	if err != nil {
 		return nil, err
@@ -114,7 +119,7 @@ func startNode(ctx context.Context, c nodeConfig) (*node, error) {
 
 // build makes the parts and makes the process known.
 func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClient) error {
-	if err := await(ctx, rdb, n.log); err != nil {
+	if err := patiently(ctx, n.log, func(ctx context.Context) error { return redisconn.Ping(ctx, rdb) }); err != nil {
 		return err
 	}
 	self, err := registry.Self("", programVersion())
@@ -123,17 +128,21 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 	}
 	self.Serves, self.Schema = c.serves, workflow.SchemaVersion
 	n.desk, err = newDesk(ctx, c.cfg, rdb, parts{
-		worker: self.Incarnation, identity: found,
+		worker: self.Incarnation, identity: n.looked,
 		broker: broker.Config{Log: n.log},
 		engine: engine.Config{Log: n.log},
 	})
 	if err != nil {
 		return err
 	}
-	n.checkChannels(ctx)
-	if err := n.checkRoles(ctx, c.specs); err != nil {
+	// Before anything is written.
+	if err := patiently(ctx, n.log, func(ctx context.Context) error { return n.checkRoles(ctx, c.specs) }); err != nil {
 		return err
 	}
+	if err := patiently(ctx, n.log, n.found); err != nil {
+		return err
+	}
+	n.checkChannels(ctx)
 	n.relay, err = relay.New(relay.Config{Outbox: seamStore(n.store), Engine: n.engine, Broker: seamBroker(n.broker), Inbox: n.inbox, Log: n.log})
 	if err != nil {
 		return err
@@ -156,7 +165,7 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 	for _, s := range n.runtime.Specs() {
 		n.queues = append(n.queues, queuesOf(s)...)
 	}
-	if err := n.runtime.Register(ctx); err != nil {
+	if err := patiently(ctx, n.log, n.runtime.Register); err != nil {
 		return errors.Join(err, n.runtime.Drain(ctx))
 	}
 	return nil
@@ -185,20 +194,19 @@ func (n *node) checkRoles(ctx context.Context, specs []agents.Spec) error {
 	return nil
 }
 
-// await waits until Redis answers. One that cannot serve is an error.
-func await(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger) error {
-	for try := 1; ; try++ {
-		err := redisconn.Ping(ctx, rdb)
-		if !errors.Is(err, redisconn.ErrUnreachable) {
-			return err
-		}
-		log.Warn("waiting for Redis", "err", err)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(redisconn.Backoff(try)):
-		}
-	}
+// looked reads what the store is, as soon as that can be read.
+func (n *node) looked(ctx context.Context, store *redisstore.Store) (meta workflow.Meta, err error) {
+	err = patiently(ctx, n.log, func(ctx context.Context) error {
+		meta, err = looked(ctx, store)
+		return err
+	})
+	return meta, err
+}
+
+// found lays the foundation of an empty store.
+func (n *node) found(ctx context.Context) (err error) {
+	n.meta, err = found(ctx, n.store)
+	return err
 }
 
 // run starts what goes on in the background.

@@ -18,6 +18,9 @@ import (
 // old, a read-only replica.
 var ErrUnusable = errors.New("this Redis cannot be used")
 
+// errReplica marks a server that may be made the master.
+var errReplica = errors.New("read-only replica")
+
 // Oldest is the oldest version of Redis that has all that prpflow uses.
 const Oldest = "6.2"
 
@@ -100,7 +103,7 @@ func fit(ctx context.Context, where string, rdb *redis.Client) error {
 	role := info(ctx, rdb, "replication")
 	if role["role"] == "slave" && role["slave_read_only"] != "0" {
 		master := net.JoinHostPort(role["master_host"], role["master_port"])
-		return &unusable{text: fmt.Sprintf("Redis at %s is a read-only replica: use its master %s, or redis-sentinel://", where, master)}
+		return &unusable{fmt.Sprintf("Redis at %s is a read-only replica: use its master %s, or redis-sentinel://", where, master), errReplica}
 	}
 	return nil
 }

@@ -60,6 +60,15 @@ func Refused(err error) (r Refusal, ok bool) {
 	return Refusal{}, false
 }
 
+// Passes says that the same may succeed later without anybody changing the address or
+// the rights: Redis cannot be asked now, refuses for now, or may be made the master.
+func Passes(err error) bool {
+	if refusal, ok := Refused(err); ok {
+		return refusal.Passes
+	}
+	return errors.Is(err, errReplica) || IsUnavailable(err)
+}
+
 // unwrap goes down one layer, of several errors to the first with a refusal.
 func unwrap(err error) error {
 	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each layer by itself
