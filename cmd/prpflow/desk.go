@@ -52,7 +52,8 @@ type desk struct {
 	engine   *engine.Engine
 }
 
-// desk opens the store of a verb that writes. The caller closes it.
+// desk opens the store of a verb that may bring the first PRP or lifecycle into it.
+// The caller closes it.
 func (p *program) desk(cmd *cobra.Command) (*desk, error) {
 	return p.open(cmd, redisconn.Ping, found)
 }
@@ -167,10 +168,11 @@ func nonce() string {
 	return hex.EncodeToString(b[:])
 }
 
-// with opens the desk for the length of a verb.
+// with opens the desk for the length of a verb that changes what there is. In an empty
+// store there is nothing, and nothing is written.
 func (p *program) with(verb func(cmd *cobra.Command, args []string, d *desk) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		d, err := p.desk(cmd)
+		d, err := p.open(cmd, redisconn.Ping, looked)
 		if err != nil {
 			return err
 		}

@@ -202,7 +202,7 @@ func (p *program) dlqReplayCmd() *cobra.Command {
 		Long: "Put it back. Of a task: fires retry on its PRP. Of a message: puts it back at the end of its\n" +
 			"inbox, with its id and history. With --all the dead letters of an inbox go back: --all inbox:dev-1",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if queue != "" {
+			if cmd.Flags().Changed("all") {
 				return cobra.NoArgs(cmd, args)
 			}
 			return cobra.ExactArgs(1)(cmd, args)

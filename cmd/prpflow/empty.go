@@ -20,6 +20,9 @@ func (p *program) queueDrainCmd() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: p.with(func(cmd *cobra.Command, args []string, d *desk) error {
 			ctx := cmd.Context()
+			if timeout < 0 {
+				return usagef("--timeout %s: it must not be negative", timeout)
+			}
 			if timeout > 0 {
 				var cancel context.CancelFunc
 				ctx, cancel = context.WithTimeout(ctx, timeout)

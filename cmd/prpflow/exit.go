@@ -24,12 +24,14 @@ const (
 )
 
 // errUsage marks bad input, errFailed a PRP that came to a bad end. notFound is
-// what nobody knows, errRefused what the state does not allow.
+// what nobody knows, errRefused what the state does not allow, errLocal a fault of
+// this machine that Redis has no part in.
 var (
 	errUsage    = errors.New("bad input")
 	errFailed   = errors.New("failed or cancelled")
 	errNotFound = errors.New("not found")
 	errRefused  = errors.New("refused")
+	errLocal    = errors.New("local fault")
 )
 
 // coded is an error whose sentence is complete, with the kind that decides the
@@ -93,10 +95,18 @@ func (p *program) report(err error) int {
 	return code
 }
 
+// longestSentence is how many characters of an error are shown: an argument, or a list
+// of all that is wrong with a file, has no bound.
+const longestSentence = 1500
+
 // sentence leaves out the names of kinds that only programs need.
 func sentence(text string) string {
 	for _, kind := range []error{workflow.ErrBadInput, workflow.ErrConflict, workflow.ErrUnavailable} {
 		text = strings.ReplaceAll(text, kind.Error()+": ", "")
 	}
-	return strings.ReplaceAll(text, "\n", "; ")
+	text = strings.ReplaceAll(text, "\n", "; ")
+	if r := []rune(text); len(r) > longestSentence {
+		text = string(r[:longestSentence]) + " … (cut)"
+	}
+	return text
 }

@@ -34,9 +34,8 @@ func (o *inboxOptions) flags(c *cobra.Command) {
 }
 
 func (o *inboxOptions) check() error {
+	o.take = o.take || o.follow
 	switch {
-	case o.follow && !o.take:
-		o.take = true
 	case !o.take && (o.exec != "" || o.wait != 0):
 		return usagef("--exec and --wait need --take: without it `inbox` only looks")
 	case o.take && o.limit != 0:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -35,6 +36,9 @@ func (p *program) listCmd() *cobra.Command {
 				views = views[i+1:]
 			}
 			if state != "" {
+				if err := d.knowsState(cmd.Context(), state, views); err != nil {
+					return err
+				}
 				views = slices.DeleteFunc(views, func(v workflow.View) bool { return v.State != state })
 			}
 			left := 0
@@ -62,6 +66,19 @@ func (p *program) listCmd() *cobra.Command {
 	c.Flags().StringVar(&after, "after", "", "only those that follow this one in the list")
 	c.Flags().StringVar(&state, "state", "", "only those in this state")
 	return jsonFlag(c, &asJSON)
+}
+
+// knowsState refuses a state that no PRP is in and the active lifecycle has not: a
+// typing error would look like good news.
+func (d *desk) knowsState(ctx context.Context, state string, views []workflow.View) error {
+	lc, err := d.activeLifecycle(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(lc.States(), state) || slices.ContainsFunc(views, func(v workflow.View) bool { return v.State == state }) {
+		return nil
+	}
+	return usagef("--state %s: there is no such state; the active lifecycle has %s", state, strings.Join(lc.States(), ", "))
 }
 
 func rows(views []workflow.View) [][]string {

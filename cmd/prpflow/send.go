@@ -44,7 +44,7 @@ func (p *program) sendCmd() *cobra.Command {
 			"`send`, or by `serve` or `agent run`, with which it says so and exits 0.",
 		Example: "  prpflow send dev-1 'the build is green'\n  prpflow send dev-1 - <report.md\n  prpflow send --status 2k4jx3",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if o.status != "" {
+			if cmd.Flags().Changed("status") {
 				return cobra.NoArgs(cmd, args)
 			}
 			return cobra.ExactArgs(2)(cmd, args)
@@ -60,6 +60,9 @@ func (p *program) sendCmd() *cobra.Command {
 	return spoolFlag(c)
 }
 
+// maxLabel bounds what a message has beside its text, in bytes.
+const maxLabel = 1024
+
 // draft is the message of the arguments.
 func (p *program) draft(o *sendOptions, to, text string) (inbox.Draft, error) {
 	d := inbox.Draft{
@@ -72,7 +75,7 @@ func (p *program) draft(o *sendOptions, to, text string) (inbox.Draft, error) {
 	if text == "-" {
 		raw, err := io.ReadAll(io.LimitReader(p.in, inbox.MaxText+1))
 		if err != nil {
-			return d, fmt.Errorf("cannot read the message: %w", err)
+			return d, usagef("cannot read the message: %v", err)
 		}
 		d.Text = string(raw)
 	}
@@ -81,12 +84,18 @@ func (p *program) draft(o *sendOptions, to, text string) (inbox.Draft, error) {
 		return d, usagef("the message is empty")
 	case !utf8.ValidString(d.Text):
 		return d, usagef("the message is not UTF-8 text: put it into a file and send its path")
-	case !utf8.ValidString(o.id):
-		return d, usagef("--id is not UTF-8 text")
 	case o.maxAttempts < 0:
 		return d, usagef("--max-attempts must not be negative")
 	case o.ttl > 0 && o.ttl <= o.delay:
 		return d, usagef("--ttl %s would be over before --delay %s is", o.ttl, o.delay)
+	}
+	for name, value := range map[string]string{"id": o.id, "from": o.from, "priority": o.priority} {
+		if !utf8.ValidString(value) {
+			return d, usagef("--%s is not UTF-8 text", name)
+		}
+		if len(value) > maxLabel {
+			return d, usagef("--%s has %d bytes, at most %d are allowed", name, len(value), maxLabel)
+		}
 	}
 	for name, value := range map[string]time.Duration{"ttl": o.ttl, "delay": o.delay, "backoff": o.backoff} {
 		if value < 0 || value > 0 && value < time.Millisecond {

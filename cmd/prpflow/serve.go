@@ -109,7 +109,7 @@ func (p *program) redis(ctx context.Context, cfg config.Config, log *slog.Logger
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s (%w): choose another address with --listen", address, rootCause(err))
+		return nil, &coded{errLocal, fmt.Sprintf("cannot listen on %s (%v): choose another address with --listen", address, rootCause(err))}
 	}
 	return l, nil
 }

@@ -41,14 +41,14 @@ func (p *program) submitCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if s.dryRun {
+				return p.reads(func(cmd *cobra.Command, _ []string, d *desk) error { return p.plan(cmd.Context(), d, batch) })(cmd, args)
+			}
 			d, err := p.desk(cmd)
 			if err != nil {
 				return err
 			}
 			defer d.close()
-			if s.dryRun {
-				return p.plan(cmd.Context(), d, batch)
-			}
 			return p.submit(cmd.Context(), d, batch, s.wait)
 		},
 	}
@@ -137,7 +137,7 @@ func (p *program) submit(ctx context.Context, d *desk, batch []engine.Submission
 		}
 		ids = append(ids, s.ID)
 	}
-	if live, err := d.served(ctx); err == nil && !live {
+	if live, err := d.served(ctx); err == nil && !live && len(ids) > 0 {
 		fmt.Fprintln(p.err, "No `prpflow serve` is running: what was submitted waits until one is started.")
 	}
 	if len(refused) > 0 {
