@@ -30,8 +30,11 @@ func connect(ctx context.Context, timeout time.Duration, config *tls.Config, net
 	defer cancel()
 	d := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
 	conn, err := d.DialContext(ctx, network, addr)
-	if err != nil || config == nil {
-		return conn, err
+	if err != nil {
+		return nil, err
+	}
+	if config == nil {
+		return greet(conn), nil
 	}
 	config = config.Clone()
 	if config.ServerName == "" {

@@ -45,7 +45,7 @@ func Open(address string, opts Options) (redis.UniversalClient, error) {
 	}
 	silence()
 	universal.PoolSize = opts.PoolSize
-	universal.ClientName = opts.Name
+	universal.OnConnect = called(opts.Name)
 	universal.ContextTimeoutEnabled = true // a deadline of the caller ends the wait for a reply
 	universal.DialerRetries = 1            // our dialer does the waiting
 	universal.MinRetryBackoff = firstWait
@@ -63,6 +63,21 @@ func Open(address string, opts Options) (redis.UniversalClient, error) {
 		universal.Dialer = newHurried(universal.TLSConfig, len(universal.Addrs) == 1).dial
 	}
 	return redis.NewUniversalClient(universal), nil
+}
+
+// called names a connection. The name is for people: a user who may not give one goes
+// without.
+func called(name string) func(context.Context, *redis.Conn) error {
+	if name == "" {
+		return nil
+	}
+	return func(ctx context.Context, conn *redis.Conn) error {
+		err := conn.ClientSetName(ctx, name).Err()
+		if isReply(err) {
+			return nil
+		}
+		return err
+	}
 }
 
 // silence keeps go-redis from printing beside our own messages: what went wrong

@@ -50,9 +50,14 @@ func (u *unusable) Is(target error) bool { return target == ErrUnusable }
 // an ErrUnreachable or an ErrUnusable, after 4 s at the latest.
 func Ping(ctx context.Context, rdb redis.UniversalClient) error { return ping(ctx, rdb, fit) }
 
-// PingToLook is for who only reads: a replica is good enough.
+// PingToLook is for who only reads: a replica is good enough, and so is a server that
+// cannot save, which refuses PING, and answers what is read.
 func PingToLook(ctx context.Context, rdb redis.UniversalClient) error {
-	return ping(ctx, rdb, recent)
+	err := ping(ctx, rdb, recent)
+	if refusal, ok := Refused(err); ok && refusal.Code == "MISCONF" {
+		return nil
+	}
+	return err
 }
 
 func ping(ctx context.Context, rdb redis.UniversalClient, check func(context.Context, string, *redis.Client) error) error {

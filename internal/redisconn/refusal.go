@@ -94,6 +94,9 @@ func noRight(text string) string {
 		name, _, _ = strings.Cut(name, "'")
 		return fmt.Sprintf("the user of the Redis address may not send %s: grant it with ACL SETUSER USER +%s", strings.ToUpper(name), name)
 	}
+	if strings.Contains(text, "executing the script") { // it does not say which
+		return "the user of the Redis address may not send a command that the scripts of prpflow need: grant them with ACL SETUSER USER +@read +@write"
+	}
 	return "the user of the Redis address may not do this (" + text + "): grant the right with ACL SETUSER"
 }
 
