@@ -122,6 +122,7 @@ func badAgents() (rows []bad) {
 	}
 	for _, s := range agentSlips {
 		add(s.what, s.in(oneAgent), s.says)
+		rows[len(rows)-1].sibling = true // agents has them all
 	}
 	for _, s := range agentTexts {
 		add(s.what, s.text, s.says)

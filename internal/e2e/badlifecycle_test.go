@@ -76,7 +76,7 @@ var lifecycleTexts = []struct{ what, text, says string }{
 // badLifecycles are lifecycle files that cannot be used.
 func badLifecycles() (rows []bad) {
 	for _, s := range lifecycleSlips {
-		rows = append(rows, bad{what: "a lifecycle with " + s.what, args: on("lifecycle check f.yaml"), name: "f.yaml", text: s.in(ownLifecycle), says: s.says})
+		rows = append(rows, bad{what: "a lifecycle with " + s.what, args: on("lifecycle check f.yaml"), name: "f.yaml", text: s.in(ownLifecycle), says: s.says, sibling: true})
 	}
 	for _, s := range lifecycleTexts {
 		rows = append(rows, bad{what: "a lifecycle with " + s.what, args: on("lifecycle check f.yaml"), name: "f.yaml", text: s.text, says: s.says})

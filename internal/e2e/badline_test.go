@@ -67,7 +67,7 @@ func badVerbs() []bad {
 // each verb.
 func badArguments() (rows []bad) {
 	for _, v := range verbs {
-		rows = append(rows, bad{what: v.name + " with a flag that it has not", args: with(v.name, append(v.args, "--frobnicate")...), says: "--frobnicate"})
+		rows = append(rows, bad{what: v.name + " with a flag that it has not", args: with(v.name, append(v.args, "--frobnicate")...), says: "--frobnicate", sibling: v.name != "demo"})
 		if !v.more {
 			rows = append(rows, bad{what: v.name + " with one argument too many", args: with(v.name, append(v.args, "toomuch")...)})
 		}
@@ -81,7 +81,7 @@ func badArguments() (rows []bad) {
 				}
 				args := append([]string{}, v.args...)
 				args[i] = value
-				rows = append(rows, bad{what: v.name + " with " + what + " argument " + string(rune('1'+i)), args: with(v.name, args...), says: "empty"})
+				rows = append(rows, bad{what: v.name + " with " + what + " argument " + string(rune('1'+i)), args: with(v.name, args...), says: "empty", sibling: value != ""})
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func badArguments() (rows []bad) {
 		"serve --state-dir", "broadcast x --from", "broadcast x --priority",
 	} {
 		flag := line[strings.LastIndex(line, "--"):]
-		rows = append(rows, bad{what: line + " and an empty text", args: with(line, ""), says: flag})
+		rows = append(rows, bad{what: line + " and an empty text", args: with(line, ""), says: flag, sibling: true})
 	}
 	for _, line := range []string{"submit x.md --depends-on", "agent run --config {w}/good.yaml --only", "trigger PRP-2 cancel --evidence"} {
 		flag := line[strings.LastIndex(line, "--"):]

@@ -22,23 +22,23 @@ func badNames() (rows []bad) {
 		"show ID", "history ID", "logs ID", "watch ID", "show ID --json", "history ID --json", "logs ID --json", "watch ID --json",
 	} {
 		rows = append(rows, bad{what: line + " of an unknown PRP", args: on(strings.Replace(line, "ID", "PRP-9999", 1)), code: 3, says: "PRP-9999"},
-			bad{what: line + " with an id like a flag", args: on(strings.Replace(line, "ID", "-PRP-1", 1)), says: "flag"})
+			bad{what: line + " with an id like a flag", args: on(strings.Replace(line, "ID", "-PRP-1", 1)), says: "flag", sibling: true})
 	}
 	rows = append(rows, bad{what: "watch of a known and an unknown PRP", args: on("watch PRP-1 PRP-9999"), code: 3, says: "PRP-9999"},
 		bad{what: "an id in the wrong case", args: on("show prp-1"), code: 3, says: "prp-1"})
 	for odd, id := range oddIDs {
 		rows = append(rows,
 			bad{what: "show of an id with " + odd, args: []string{"show", id}, code: 3},
-			bad{what: "cancel of an id with " + odd, args: []string{"cancel", id}, code: 3},
+			bad{what: "cancel of an id with " + odd, args: []string{"cancel", id}, code: 3, sibling: true},
 			bad{what: "submit with an id with " + odd, args: []string{"submit", "{w}/PRP-1.md", "--id", id}, says: "id"},
-			bad{what: "dlq show of an id with " + odd, args: []string{"dlq", "show", id}, code: 3})
+			bad{what: "dlq show of an id with " + odd, args: []string{"dlq", "show", id}, code: 3, sibling: true})
 	}
 	for odd, name := range oddNames {
 		rows = append(rows,
 			bad{what: "inbox of a name with " + odd, args: []string{"inbox", name}, says: "name"},
 			bad{what: "send to a name with " + odd, args: []string{"send", name, "hello"}, says: "name"},
-			bad{what: "mode of a name with " + odd, args: []string{"mode", "set", "redis", "--agent", name}, says: "name"},
-			bad{what: "pause of the inbox of a name with " + odd, args: []string{"queue", "pause", "inbox:" + name}, says: "name"})
+			bad{what: "mode of a name with " + odd, args: []string{"mode", "set", "redis", "--agent", name}, says: "name", sibling: true},
+			bad{what: "pause of the inbox of a name with " + odd, args: []string{"queue", "pause", "inbox:" + name}, says: "name", sibling: true})
 	}
 	return append(rows,
 		bad{what: "an unknown queue is paused", args: on("queue pause agent:nobody"), code: 3, says: "queue list"},

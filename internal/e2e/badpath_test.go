@@ -1,6 +1,9 @@
 package e2e
 
-import "os"
+import (
+	"os"
+	"strings"
+)
 
 // oddPaths are what is no readable file of text, and a word of what is said of it.
 var oddPaths = []struct{ what, path, says string }{
@@ -20,19 +23,14 @@ var oddPaths = []struct{ what, path, says string }{
 	{"a process' memory", "/proc/self/mem", "/proc/self/mem"},
 }
 
-var threeHundred = func() string {
-	b := make([]byte, 300)
-	for i := range b {
-		b[i] = 'x'
-	}
-	return string(b)
-}()
+var threeHundred = strings.Repeat("x", 300)
 
 // badPaths are files that cannot be read, for each verb that reads one.
 func badPaths() (rows []bad) {
 	for _, line := range []string{"submit", "lint", "lifecycle check", "lifecycle use", "agent run --config", "serve --listen 127.0.0.1:0 --agents"} {
+		again := line == "lifecycle use" || strings.HasPrefix(line, "serve")
 		for _, odd := range oddPaths {
-			rows = append(rows, bad{what: line + " of " + odd.what, args: with(line, odd.path), says: odd.says})
+			rows = append(rows, bad{what: line + " of " + odd.what, args: with(line, odd.path), says: odd.says, sibling: again})
 		}
 		if line != "submit" && line != "lint" { // which take a folder
 			rows = append(rows, bad{what: line + " of a folder", args: with(line, "{w}/notes"), says: "folder"})
@@ -41,7 +39,7 @@ func badPaths() (rows []bad) {
 			if line == "submit" || line == "lint" {
 				continue // badDocuments
 			}
-			rows = append(rows, bad{what: line + " of " + what, args: with(line, path), says: ".md"})
+			rows = append(rows, bad{what: line + " of " + what, args: with(line, path), says: ".md", sibling: again})
 		}
 		if os.Getuid() != 0 { // who is root reads all
 			rows = append(rows, bad{what: line + " of a file that is locked", args: with(line, "{w}/locked.md"), says: "denied"})
@@ -50,7 +48,7 @@ func badPaths() (rows []bad) {
 	for _, odd := range oddPaths {
 		rows = append(rows,
 			bad{what: "a configuration that is " + odd.what, args: on("config"), env: []string{"PRPFLOW_CONFIG_FILE=" + odd.path}, says: odd.says},
-			bad{what: "tokens in " + odd.what, args: on("config"), env: []string{"PRPFLOW_API_TOKENS_FILE=" + odd.path}, says: odd.says})
+			bad{what: "tokens in " + odd.what, args: on("config"), env: []string{"PRPFLOW_API_TOKENS_FILE=" + odd.path}, says: odd.says, sibling: true})
 	}
 	return append(rows,
 		bad{what: "an export over a file that is there", args: on("export {w}/PRP-1.md"), says: "exists"},

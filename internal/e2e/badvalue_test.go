@@ -12,7 +12,7 @@ func badValues() (rows []bad) {
 		} {
 			args := on(line)
 			args[len(args)-1] += "=" + value
-			rows = append(rows, bad{what: line + " with a duration " + what, args: args, says: flagOf(line)})
+			rows = append(rows, bad{what: line + " with a duration " + what, args: args, says: flagOf(line), sibling: value != "-5s"})
 		}
 	}
 	for _, line := range []string{"send dev-1 hello --max-attempts", "inbox dev-1 --limit"} {

@@ -1,6 +1,9 @@
 package e2e
 
-import "os"
+import (
+	"os"
+	"strings"
+)
 
 // badDocuments are submissions that are refused.
 func badDocuments() (rows []bad) {
@@ -68,20 +71,15 @@ func badMoves() (rows []bad) {
 	}
 	return append(rows,
 		bad{what: "evidence for a verb that takes none", args: on("cancel PRP-2 --evidence a=b"), says: "--evidence"},
-		bad{what: "evidence that is too much", args: with("approve PRP-2 --evidence", "a="+string(make70k())), code: 4, says: "PRP-2"},
+		bad{what: "evidence that is too much", args: with("approve PRP-2 --evidence", "a="+seventyK), code: 4, says: "PRP-2"},
 		bad{what: "watch of a PRP that was cancelled", args: on("watch PRP-1"), code: 5, says: "PRP-1 is cancelled"},
 		bad{what: "watch of it for a program", args: on("watch PRP-1 --json"), code: 5, says: "PRP-1 is cancelled"},
 		bad{what: "waiting for a PRP that was cancelled", args: on("submit {w}/PRP-1.md --wait"), code: 5, says: "PRP-1 is cancelled", remarks: true},
 	)
 }
 
-func make70k() []byte {
-	b := make([]byte, 70<<10)
-	for i := range b {
-		b[i] = 'x'
-	}
-	return b
-}
+// seventyK is more than evidence may have, and more than a label.
+var seventyK = strings.Repeat("x", 70<<10)
 
 // badMessages are messages that cannot be sent.
 func badMessages() []bad {
@@ -97,7 +95,7 @@ func badMessages() []bad {
 		{what: "a folder as a message", args: on("send dev-1 -"), in: "{w}", says: "message"},
 		{what: "a text that begins with a dash", args: on("send dev-1 -hello"), says: "-h"},
 		{what: "an id that is not UTF-8", args: with("send dev-1 hello --id", "a\xffb"), says: "--id"},
-		{what: "an id of a message of a hundred thousand letters", args: with("send dev-1 hello --id", string(make70k())), says: "id"},
+		{what: "an id of a message of a hundred thousand letters", args: with("send dev-1 hello --id", seventyK), says: "id"},
 		{what: "a sender that is not UTF-8", args: with("send dev-1 hello --from", "a\xffb"), says: "--from"},
 		{what: "a priority that is not UTF-8", args: with("send dev-1 hello --priority", "a\xffb"), says: "--priority"},
 		{what: "three arguments, for a text without quotes", args: on("send dev-1 hello world"), says: "3"},
