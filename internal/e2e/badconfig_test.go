@@ -80,7 +80,7 @@ func badConfigs() (rows []bad) {
 			env: on("PRPFLOW_REDIS= PRPFLOW_DRAIN="), says: c.says, never: "s3cret"})
 	}
 	for _, v := range variables {
-		rows = append(rows, bad{what: "in the environment " + v.what, args: on("config"), env: []string{v.pair}, says: v.says, never: "s3cret"})
+		rows = append(rows, bad{what: "in the environment " + v.what, args: on("config"), env: []string{v.pair}, says: v.says, never: "s3cret", sibling: true})
 	}
 	for what, text := range map[string]string{
 		"nothing": "", "comments only": "# later\n", "a line that is none": "viewer s3cret\n", "the same token twice": "viewer:a:s3cret\nauthor:b:s3cret\n",

@@ -28,7 +28,7 @@ var threeHundred = strings.Repeat("x", 300)
 // badPaths are files that cannot be read, for each verb that reads one.
 func badPaths() (rows []bad) {
 	for _, line := range []string{"submit", "lint", "lifecycle check", "lifecycle use", "agent run --config", "serve --listen 127.0.0.1:0 --agents"} {
-		again := line == "lifecycle use" || strings.HasPrefix(line, "serve")
+		again := strings.HasPrefix(line, "lifecycle") || strings.HasPrefix(line, "serve")
 		for _, odd := range oddPaths {
 			rows = append(rows, bad{what: line + " of " + odd.what, args: with(line, odd.path), says: odd.says, sibling: again})
 		}
