@@ -68,7 +68,11 @@ type Post struct {
 
 // Config of the pages. All but the switches is required.
 type Config struct {
-	Redis    redis.UniversalClient // for asynqmon
+	// Redis is for asynqmon. Dial makes further clients for the same, which asynqmon
+	// closes: it asks for the type of what it gets, and shows nothing of a Redis whose
+	// client is wrapped. Nil: it gets Redis, wrapped.
+	Redis    redis.UniversalClient
+	Dial     func() (redis.UniversalClient, error)
 	PRPs     PRPs
 	Counters Counters
 	Queues   Queues
@@ -104,8 +108,12 @@ func New(cfg Config) (*Handler, error) {
 			return nil, fmt.Errorf("dashboards: metrics: %w", err)
 		}
 	}
+	conn, err := connect(cfg)
+	if err != nil {
+		return nil, err
+	}
 	monitor := asynqmon.New(asynqmon.Options{
-		RootPath: "/asynqmon", RedisConnOpt: connection{cfg.Redis}, ReadOnly: !cfg.AsynqmonWrite,
+		RootPath: "/asynqmon", RedisConnOpt: conn, ReadOnly: !cfg.AsynqmonWrite,
 		PayloadFormatter: asynqmon.PayloadFormatterFunc(readable), ResultFormatter: asynqmon.ResultFormatterFunc(readable),
 	})
 	mux := http.NewServeMux()
@@ -129,11 +137,40 @@ func New(cfg Config) (*Handler, error) {
 // Close ends what asynqmon keeps open. The client stays the caller's.
 func (h *Handler) Close() error { return h.monitor.Close() }
 
-// connection gives asynqmon a client of ours, which it must not close.
-type connection struct{ rdb redis.UniversalClient }
+// connection gives asynqmon its clients: its own, or ours, which it must not close.
+type connection struct {
+	rdb redis.UniversalClient
+	own chan redis.UniversalClient // nil: it has none of its own
+}
+
+// monitorClients is how many clients asynqmon makes.
+const monitorClients = 2
+
+func connect(cfg Config) (connection, error) {
+	c := connection{rdb: cfg.Redis}
+	if cfg.Dial == nil {
+		return c, nil
+	}
+	c.own = make(chan redis.UniversalClient, monitorClients)
+	for range monitorClients {
+		one, err := cfg.Dial()
+		if err != nil {
+			return c, fmt.Errorf("dashboards: asynqmon: %w", err)
+		}
+		c.own <- one
+	}
+	return c, nil
+}
 
 // MakeRedisClient is asynq.RedisConnOpt.
-func (c connection) MakeRedisClient() any { return kept{c.rdb} }
+func (c connection) MakeRedisClient() any {
+	select {
+	case one := <-c.own:
+		return one
+	default:
+		return kept{c.rdb}
+	}
+}
 
 var _ asynq.RedisConnOpt = connection{}
 

@@ -37,6 +37,9 @@ const (
 	trimEvery   = time.Minute
 )
 
+// clientName is what the connections of a long-lived process are called.
+const clientName = "prpflow"
+
 // node is a long-lived process: a desk that sends what it commits, with the
 // agents that run in it.
 type node struct {
@@ -59,6 +62,8 @@ type node struct {
 	wg   sync.WaitGroup
 	lost chan error // the agents' names were taken over
 
+	address string // of Redis
+
 	signals *interrupts
 }
 
@@ -79,7 +84,7 @@ type nodeConfig struct {
 // startNode connects, waiting for Redis as long as it takes, and starts all but
 // the HTTP server. The caller ends it with close.
 func startNode(ctx context.Context, c nodeConfig) (*node, error) {
-	rdb, err := redisconn.Open(c.redis, redisconn.Options{Profile: redisconn.LongLived, Name: "prpflow"})
+	rdb, err := redisconn.Open(c.redis, redisconn.Options{Profile: redisconn.LongLived, Name: clientName})
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +101,7 @@ func startNode(ctx context.Context, c nodeConfig) (*node, error) {
 			c.log.Warn("what a run leaves behind is found by its variables only", "err", err)
 		}
 	}
-	n := &node{log: c.log, lost: make(chan error, 1), bell: bell, signals: c.signals}
+	n := &node{address: c.redis, log: c.log, lost: make(chan error, 1), bell: bell, signals: c.signals}
 	n.back, n.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := n.build(ctx, c, rdb); err != nil {
 		n.stop()
@@ -117,6 +122,12 @@ func startNode(ctx context.Context, c nodeConfig) (*node, error) {
 	return n, nil
 }
 
+// dial makes a further client for the same Redis, which follows a failover as the others
+// do.
+func (n *node) dial(pool int) (redis.UniversalClient, error) {
+	return redisconn.Open(n.address, redisconn.Options{Profile: redisconn.LongLived, Name: clientName, PoolSize: pool})
+}
+
 // build makes the parts and makes the process known.
 func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClient) error {
 	if err := patiently(ctx, n.log, func(ctx context.Context) error { return redisconn.Ping(ctx, rdb) }); err != nil {
@@ -129,7 +140,7 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 	self.Serves, self.Schema = c.serves, workflow.SchemaVersion
 	n.desk, err = newDesk(ctx, c.cfg, rdb, parts{
 		worker: self.Incarnation, identity: n.looked,
-		broker: broker.Config{Log: n.log},
+		broker: broker.Config{Log: n.log, Dial: n.dial},
 		engine: engine.Config{Log: n.log},
 	})
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/prpflow/prpflow/dashboards"
 	"github.com/prpflow/prpflow/internal/access"
 	"github.com/prpflow/prpflow/internal/config"
@@ -23,7 +25,7 @@ type pages struct {
 // pages serves what people look at.
 func (n *node) pages(cfg config.Config, listener net.Listener) (*pages, error) {
 	handler, err := dashboards.New(dashboards.Config{
-		Redis: n.rdb, PRPs: n.engine, Counters: n.store, Queues: n.broker, Agents: n.registry, Inboxes: n.inbox, Post: n.patrol.post,
+		Redis: n.rdb, Dial: func() (redis.UniversalClient, error) { return n.dial(0) }, PRPs: n.engine, Counters: n.store, Queues: n.broker, Agents: n.registry, Inboxes: n.inbox, Post: n.patrol.post,
 		Ready: n.ready, AsynqmonWrite: cfg.AsynqmonWrite,
 		Access: access.Config{Listen: listener.Addr().String(), Hosts: append(cfg.Hosts, cfg.Listen), Tokens: cfg.Tokens, Local: config.Loopback(cfg.Listen)},
 	})

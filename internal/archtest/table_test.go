@@ -52,7 +52,7 @@ var table = []row{
 	{"internal/access", nil},
 	{"internal/lua", nil},
 	{"internal/plain", nil},
-	{"internal/redisconn", nil},
+	{"internal/redisconn", []string{"internal/plain"}},
 	{"internal/config", []string{"internal/redisconn", "internal/plain", "internal/access"}},
 	{"internal/mortal", nil},
 	{"internal/redistest", []string{"internal/mortal"}},

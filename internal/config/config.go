@@ -50,6 +50,7 @@ type Config struct {
 
 	written map[string]string // key -> value as it was given
 	named   []access.Token    // those of api.tokens
+	tls     redisconn.TLS     // of redis.tls, which the address has as parameters
 }
 
 // Options says where to look. The zero value reads defaults only.

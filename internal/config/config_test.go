@@ -252,3 +252,15 @@ func TestOnlyLoopbackIsOpenWithoutTokens(t *testing.T) {
 		t.Error("nonsense is accepted")
 	}
 }
+
+func TestSettingsOfTLSArePutIntoTheAddress(t *testing.T) {
+	t.Parallel()
+	dir := write(t, "prpflow.yaml", "redis: rediss://h\nredis.tls: {ca: /ca.pem, server_name: n}\n")
+	c := load(t, Options{Dir: dir, Env: []string{"PRPFLOW_REDIS_TLS_CERT=/c.pem", "PRPFLOW_REDIS_TLS_KEY=/c.key"}})
+	if want := "rediss://h?tls_ca=%2Fca.pem&tls_cert=%2Fc.pem&tls_key=%2Fc.key&tls_server_name=n"; c.Redis != want {
+		t.Errorf("got %s, want %s", c.Redis, want)
+	}
+	if _, err := Load(Options{Env: []string{"PRPFLOW_REDIS=redis://h", "PRPFLOW_REDIS_TLS_CA=/ca.pem"}}); err == nil || !strings.Contains(err.Error(), "rediss://") {
+		t.Errorf("a plain address: %v", err)
+	}
+}

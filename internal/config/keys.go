@@ -10,6 +10,10 @@ import (
 // The keys of the configuration, as a file writes them.
 const (
 	KeyRedis         = "redis"
+	KeyTLSCA         = "redis.tls.ca"
+	KeyTLSCert       = "redis.tls.cert"
+	KeyTLSKey        = "redis.tls.key"
+	KeyTLSName       = "redis.tls.server_name"
 	KeyListen        = "listen"
 	KeyDrain         = "drain"
 	KeyInsecure      = "insecure"
@@ -47,6 +51,10 @@ type key struct {
 
 var keys = []key{
 	{name: KeyRedis},
+	{name: KeyTLSCA, noFlag: true},
+	{name: KeyTLSCert, noFlag: true},
+	{name: KeyTLSKey, noFlag: true},
+	{name: KeyTLSName, noFlag: true},
 	{name: KeyListen, value: "127.0.0.1:8080"},
 	{name: KeyDrain, value: "30s"},
 	{name: KeyInsecure, value: "false"},

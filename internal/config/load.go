@@ -9,9 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/confmap"
@@ -21,13 +19,31 @@ import (
 	"github.com/spf13/pflag"
 	source "go.yaml.in/yaml/v3"
 
-	"github.com/prpflow/prpflow/internal/access"
 	"github.com/prpflow/prpflow/internal/plain"
 	"github.com/prpflow/prpflow/internal/redisconn"
 )
 
 // maxFile bounds a configuration file, in bytes.
 const maxFile = 1 << 20
+
+// delim is in no key: redis and redis.tls.ca are both keys, and no tree holds both.
+const delim = "\x00"
+
+// flat writes a tree of keys as one level, with dots between them.
+func flat(tree map[string]any) map[string]any {
+	out := map[string]any{}
+	for name, value := range tree {
+		below, ok := value.(map[string]any)
+		if !ok || len(below) == 0 {
+			out[name] = value
+			continue
+		}
+		for rest, value := range flat(below) {
+			out[name+"."+rest] = value
+		}
+	}
+	return out
+}
 
 // loader gathers the layers, the later over the earlier.
 type loader struct {
@@ -42,7 +58,7 @@ type loader struct {
 // Load reads the configuration. Its errors are one sentence that names the key
 // and where it stands; none holds a secret.
 func Load(opts Options) (Config, error) {
-	l := &loader{opts: opts, env: environment(opts.Env), all: koanf.New("."), sources: map[string]string{}}
+	l := &loader{opts: opts, env: environment(opts.Env), all: koanf.New(delim), sources: map[string]string{}}
 	for _, layer := range []func() error{l.defaults, l.file, l.environ, l.flags} {
 		if err := layer(); err != nil {
 			return Config{}, err
@@ -90,8 +106,8 @@ func (l *loader) defaults() error {
 		}
 		l.sources[k.name] = fromDefault
 	}
-	layer := koanf.New(".")
-	if err := layer.Load(confmap.Provider(values, "."), nil); err != nil {
+	layer := koanf.New(delim)
+	if err := layer.Load(confmap.Provider(values, delim), nil); err != nil {
 		return fmt.Errorf("read the defaults: %w", err)
 	}
 	return l.merge(layer, func(k key) string {
@@ -113,7 +129,7 @@ func (l *loader) file() error {
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) && !asked {
 		return nil
 	}
-	layer := koanf.New(".")
+	layer := koanf.New(delim)
 	text, err := plain.Named(name, maxFile)
 	if err != nil {
 		return fmt.Errorf("the configuration file %s %w", name, err)
@@ -123,7 +139,7 @@ func (l *loader) file() error {
 		err = alone(text)
 	}
 	if err == nil {
-		err = layer.Load(confmap.Provider(values, ""), nil)
+		err = layer.Load(confmap.Provider(flat(values), delim), nil)
 	}
 	if err != nil {
 		return fmt.Errorf("read the configuration file %s: %w", name, reason(err))
@@ -187,12 +203,12 @@ func known(name string, layer *koanf.Koanf) error {
 }
 
 func (l *loader) environ() error {
-	layer := koanf.New(".")
+	layer := koanf.New(delim)
 	names := map[string]key{}
 	for _, k := range keys {
 		names[k.variable()] = k
 	}
-	err := layer.Load(env.Provider(".", env.Opt{
+	err := layer.Load(env.Provider(delim, env.Opt{
 		Prefix:      prefix,
 		EnvironFunc: func() []string { return l.opts.Env },
 		TransformFunc: func(name, value string) (string, any) {
@@ -216,8 +232,8 @@ func (l *loader) flags() error {
 		}
 	}
 	var empty error
-	layer := koanf.New(".")
-	err := layer.Load(posflag.ProviderWithFlag(l.opts.Flags, ".", nil, func(f *pflag.Flag) (string, any) {
+	layer := koanf.New(delim)
+	err := layer.Load(posflag.ProviderWithFlag(l.opts.Flags, delim, nil, func(f *pflag.Flag) (string, any) {
 		k, ours := names[f.Name]
 		if !ours || !f.Changed {
 			return "", nil
@@ -242,14 +258,18 @@ func (l *loader) config() (Config, error) {
 	if l.spotted != "" && l.sources[KeyRedis] == "file "+l.spotted {
 		c.RedisFile = l.spotted
 	}
+	var err error
 	for _, k := range keys {
-		text, err := l.text(k)
-		if err == nil {
+		var text string
+		if text, err = l.text(k); err == nil {
 			err = c.set(k.name, text)
 		}
 		if err != nil {
 			return Config{}, fmt.Errorf("%s (%s): %w", k.name, l.sources[k.name], err)
 		}
+	}
+	if c.Redis, err = redisconn.WithTLS(c.Redis, c.tls); err != nil {
+		return Config{}, fmt.Errorf("%s (%s): %w", KeyRedis, l.sources[KeyRedis], err)
 	}
 	if c.SpoolDir == "" {
 		c.SpoolDir = filepath.Join(c.StateDir, "spool")
@@ -277,119 +297,4 @@ func (l *loader) text(k key) (string, error) {
 	default:
 		return strings.TrimSpace(fmt.Sprint(v)), nil
 	}
-}
-
-func (c *Config) set(name, text string) (err error) {
-	c.written[name] = text
-	switch name {
-	case KeyRedis:
-		c.Redis, err = text, redisconn.Check(text)
-	case KeyListen:
-		c.Listen, err = text, checkAddress(text)
-	case KeyDrain:
-		c.Drain, err = duration(text)
-	case KeyInsecure:
-		c.Insecure, err = truth(text)
-	case KeyEmbedded:
-		c.Embedded, err = truth(text)
-	case KeyAsynqmonWrite:
-		c.AsynqmonWrite, err = truth(text)
-	case KeyAPITokens:
-		c.named, err = access.ParseTokens(text)
-	case KeyTokensFile:
-		err = c.readTokens(text)
-	case KeyHosts:
-		c.Hosts = strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
-		for _, host := range c.Hosts {
-			if strings.ContainsAny(host, "/@?#") { // no header has it
-				err = fmt.Errorf("%q is no host such as board.example.com", host)
-			}
-		}
-	case KeyStateDir:
-		c.StateDir = text
-	case KeySpoolDir:
-		c.SpoolDir = text
-	case KeyMessagesLimit:
-		c.MessagesLimit, err = count(text, 1)
-	default:
-		return c.setWatch(name, text)
-	}
-	return err
-}
-
-// readTokens reads the file of tokens, and puts them beside those of the configuration.
-func (c *Config) readTokens(path string) error {
-	var filed []access.Token
-	if path != "" {
-		text, err := plain.Named(path, maxFile)
-		if err != nil {
-			return fmt.Errorf("%s %w", path, err)
-		}
-		if filed, err = access.ParseFile(string(text)); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		if len(filed) == 0 {
-			return fmt.Errorf("%s has no token: a line is role:name:token", path)
-		}
-	}
-	var err error
-	c.Tokens, err = access.Join(c.named, filed)
-	return err
-}
-
-// setWatch sets what is about watching the lanes.
-func (c *Config) setWatch(name, text string) (err error) {
-	switch name {
-	case KeyAlertsWaiting:
-		c.AlertsWaiting, err = count(text, 0)
-	case KeyAlertsDead:
-		c.AlertsDead, err = count(text, 0)
-	case KeyAlertsWait:
-		c.AlertsWait, err = duration(text)
-	case KeyAlertsOldest:
-		c.AlertsOldest, err = duration(text)
-	case KeyAuditEvery:
-		c.AuditEvery, err = period(text)
-	case KeyRollback:
-		c.Rollback = text
-		if text != RollbackAlert && text != RollbackTmux {
-			err = fmt.Errorf("%q is neither %s nor %s", text, RollbackAlert, RollbackTmux)
-		}
-	case KeyScaleTarget:
-		c.ScaleTarget, err = period(text)
-	}
-	return err
-}
-
-func duration(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		return 0, fmt.Errorf("%q is no duration such as 30s or 5m", text)
-	}
-	return d, nil
-}
-
-// period is a duration that something is done in.
-func period(text string) (time.Duration, error) {
-	d, err := duration(text)
-	if err == nil && d < 10*time.Millisecond {
-		err = fmt.Errorf("%q is shorter than 10ms", text)
-	}
-	return d, err
-}
-
-func count(text string, least int) (int, error) {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least {
-		return 0, fmt.Errorf("%q is not a number of at least %d", text, least)
-	}
-	return n, nil
-}
-
-func truth(text string) (bool, error) {
-	b, err := strconv.ParseBool(text)
-	if err != nil {
-		return false, fmt.Errorf("%q is neither true nor false", text)
-	}
-	return b, nil
 }

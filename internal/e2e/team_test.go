@@ -83,6 +83,9 @@ func (w *world) boardsShowTheWork(url, before string) {
 	if code, page := w.get(url + "/asynqmon/"); code != 200 || !strings.Contains(strings.ToLower(page), "asynq") {
 		w.t.Errorf("/asynqmon/ answers %d", code)
 	}
+	if code, body := w.get(url + "/asynqmon/api/redis_info"); code != 200 || !strings.Contains(body, "redis_version") {
+		w.t.Errorf("asynqmon's page about Redis answers %d: %.200s", code, body)
+	}
 	var mon struct {
 		Queues []struct {
 			Queue     string `json:"queue"`

@@ -3,6 +3,8 @@ package redisconn
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -25,7 +27,7 @@ func Backoff(n int) time.Duration {
 }
 
 // connect dials once, and shakes hands where TLS is asked for.
-func connect(ctx context.Context, timeout time.Duration, config *tls.Config, network, addr string) (net.Conn, error) {
+func connect(ctx context.Context, timeout time.Duration, secure *TLS, network, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	d := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
@@ -33,19 +35,22 @@ func connect(ctx context.Context, timeout time.Duration, config *tls.Config, net
 	if err != nil {
 		return nil, err
 	}
-	if config == nil {
+	if secure == nil {
 		return greet(conn), nil
 	}
-	config = config.Clone()
-	if config.ServerName == "" {
-		config.ServerName, _, _ = net.SplitHostPort(addr)
+	config, err := secure.config(addr)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
-	secure := tls.Client(conn, config)
-	if err := secure.HandshakeContext(ctx); err != nil {
+	sealed := tls.Client(conn, config)
+	if err := sealed.HandshakeContext(ctx); err != nil {
 		_ = conn.Close() // the handshake's error is the one to tell
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", errHandshake, err)
+		}
 		return nil, err
 	}
-	return secure, nil
+	return sealed, nil
 }
 
 // pause waits, or ends early with the context.
@@ -67,7 +72,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // failed waits for its turn, so that a pool of callers does not hammer a server
 // that is starting.
 type patient struct {
-	config *tls.Config
+	secure *TLS
 	mu     sync.Mutex
 	seen   map[string]*outage
 }
@@ -79,8 +84,8 @@ type outage struct {
 	err   error
 }
 
-func newPatient(config *tls.Config) *patient {
-	return &patient{config: config, seen: map[string]*outage{}}
+func newPatient(secure *TLS) *patient {
+	return &patient{secure: secure, seen: map[string]*outage{}}
 }
 
 func (p *patient) dial(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -91,7 +96,7 @@ func (p *patient) dial(ctx context.Context, network, addr string) (net.Conn, err
 		}
 		return nil, err
 	}
-	conn, err := connect(ctx, lastWait, p.config, network, addr)
+	conn, err := connect(ctx, lastWait, p.secure, network, addr)
 	p.note(addr, err)
 	return conn, err
 }
@@ -128,20 +133,20 @@ func (p *patient) note(addr string, err error) {
 // patience lasts, once in the life of the client, so that a verb of many
 // commands does not wait many times.
 type hurried struct {
-	config *tls.Config
+	secure *TLS
 	again  bool // with several hosts, go-redis itself goes on to the next
 	mu     sync.Mutex
 	until  time.Time // of the present outage; zero while there is none
 }
 
-func newHurried(config *tls.Config, again bool) *hurried {
-	return &hurried{config: config, again: again}
+func newHurried(secure *TLS, again bool) *hurried {
+	return &hurried{secure: secure, again: again}
 }
 
 func (h *hurried) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	until := h.deadline()
 	for n := 1; ; n++ {
-		conn, err := connect(ctx, max(time.Until(until), firstWait), h.config, network, addr)
+		conn, err := connect(ctx, max(time.Until(until), firstWait), h.secure, network, addr)
 		if err == nil {
 			h.calm()
 			return conn, nil

@@ -39,9 +39,14 @@ const patience = 3 * time.Second
 // Open makes a client for an address; it does not dial. The caller closes it.
 // An address that cannot be used is an ErrURL.
 func Open(address string, opts Options) (redis.UniversalClient, error) {
-	universal, err := parse(address)
+	universal, secure, err := parse(address)
 	if err != nil {
 		return nil, err
+	}
+	if secure != nil {
+		if _, err := secure.config(universal.Addrs[0]); err != nil {
+			return nil, err // rather than at each dial
+		}
 	}
 	silence()
 	universal.PoolSize = opts.PoolSize
@@ -54,13 +59,13 @@ func Open(address string, opts Options) (redis.UniversalClient, error) {
 	case LongLived:
 		universal.DialTimeout = 2 * lastWait // the wait before the dial counts too
 		universal.MaxRetryBackoff = lastWait
-		universal.Dialer = newPatient(universal.TLSConfig).dial
+		universal.Dialer = newPatient(secure).dial
 	default:
 		universal.DialTimeout = patience + time.Second // the dialer's own bound comes first
 		universal.ReadTimeout = patience
 		universal.WriteTimeout = patience
 		universal.MaxRetries = 1
-		universal.Dialer = newHurried(universal.TLSConfig, len(universal.Addrs) == 1).dial
+		universal.Dialer = newHurried(secure, len(universal.Addrs) == 1).dial
 	}
 	return redis.NewUniversalClient(universal), nil
 }

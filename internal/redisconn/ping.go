@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -31,6 +32,12 @@ type unreachable struct {
 }
 
 func (u *unreachable) Error() string {
+	switch {
+	case errors.Is(u.err, errHandshake):
+		return fmt.Sprintf("Redis at %s does not answer to TLS: use redis:// if it speaks none at this port", u.where)
+	case errors.Is(u.err, io.EOF):
+		return fmt.Sprintf("Redis at %s closes the connection: use rediss:// if this is its port for TLS", u.where)
+	}
 	return fmt.Sprintf("Redis at %s does not answer (%s)", u.where, cause(u.err))
 }
 func (u *unreachable) Unwrap() error        { return u.err }
@@ -78,7 +85,12 @@ func ping(ctx context.Context, rdb redis.UniversalClient, check func(context.Con
 // explain turns the first error that a connection meets into a sentence.
 func explain(where string, err error) error {
 	text := err.Error()
+	if trouble := insecurely(err); trouble != "" {
+		return &unusable{fmt.Sprintf("Redis at %s: %s", where, trouble), err}
+	}
 	switch {
+	case errors.Is(err, ErrURL): // a file of certificates
+		return err
 	case strings.Contains(text, "NOAUTH"):
 		return &unusable{fmt.Sprintf("Redis at %s asks for a password: write it into the address, as in redis://user:password@host:6379", where), err}
 	case strings.Contains(text, "WRONGPASS"), strings.Contains(text, "invalid password"), strings.Contains(text, "without any password configured"):

@@ -33,7 +33,7 @@ func (p endpoint) url() string {
 // local reads an address that names a local server: a socket, or a port of
 // 127.0.0.1 as earlier versions used.
 func local(address string) (p endpoint, ok bool) {
-	o, err := parse(address)
+	o, _, err := parse(address)
 	switch {
 	case err != nil || len(o.Addrs) != 1 || o.IsClusterMode || o.MasterName != "":
 		return p, false

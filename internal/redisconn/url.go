@@ -1,7 +1,6 @@
 package redisconn
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -24,7 +23,7 @@ var schemes = map[string]string{
 
 // Check says in one sentence what is wrong with an address, without dialling.
 func Check(address string) error {
-	_, err := parse(address)
+	_, _, err := parse(address)
 	return err
 }
 
@@ -54,45 +53,49 @@ func Redacted(address string) string {
 
 // parse reads an address. The hosts are a list, which net/url does not accept,
 // so they are taken apart by hand.
-func parse(address string) (*redis.UniversalOptions, error) {
+func parse(address string) (*redis.UniversalOptions, *TLS, error) {
 	scheme, rest, ok := strings.Cut(strings.TrimSpace(address), "://")
 	port, known := schemes[scheme]
 	if !ok || !known {
-		return nil, bad("it must start with redis://, rediss://, redis-sentinel://, redis-cluster:// or unix://")
+		return nil, nil, bad("it must start with redis://, rediss://, redis-sentinel://, redis-cluster:// or unix://")
 	}
 	rest, query, _ := strings.Cut(rest, "?")
 	opts := &redis.UniversalOptions{}
 	plain := scheme == "unix" && strings.HasPrefix(rest, "/") // an @ is a part of the path
 	if at := strings.LastIndex(rest, "@"); at >= 0 && !plain {
 		if err := credentials(opts, rest[:at]); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		rest = rest[at+1:]
 	}
-	if err := parameters(opts, query); err != nil {
-		return nil, err
+	secure := &TLS{}
+	if err := parameters(opts, secure, query); err != nil {
+		return nil, nil, err
+	}
+	if !strings.HasPrefix(scheme, "rediss") {
+		if *secure != (TLS{}) {
+			return nil, nil, bad("parameters that begin with tls_ belong to rediss://, rediss-sentinel:// or rediss-cluster://")
+		}
+		secure = nil
 	}
 	if scheme == "unix" {
 		if !strings.HasPrefix(rest, "/") {
-			return nil, bad("unix:// is followed by the absolute path of a socket, as in unix:///run/redis.sock")
+			return nil, nil, bad("unix:// is followed by the absolute path of a socket, as in unix:///run/redis.sock")
 		}
 		path, err := url.PathUnescape(rest)
 		if err != nil {
-			return nil, bad("a % in the path of a socket must be written as %25")
+			return nil, nil, bad("a % in the path of a socket must be written as %25")
 		}
 		opts.Addrs = []string{path}
-		return opts, nil
+		return opts, nil, nil
 	}
 	hosts, path, _ := strings.Cut(rest, "/")
 	addrs, err := addresses(hosts, port)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	opts.Addrs = addrs
-	if strings.HasPrefix(scheme, "rediss") {
-		opts.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	return opts, place(opts, strings.TrimPrefix(scheme, "rediss"), path)
+	return opts, secure, place(opts, strings.TrimPrefix(scheme, "rediss"), path)
 }
 
 // place reads what follows the hosts: a database, a master's name, or nothing.
@@ -148,7 +151,7 @@ func credentials(opts *redis.UniversalOptions, written string) error {
 
 // parameters accepts what the address forms document, and refuses the rest by
 // name, since a misspelt parameter that is ignored is a surprise later.
-func parameters(opts *redis.UniversalOptions, query string) error {
+func parameters(opts *redis.UniversalOptions, secure *TLS, query string) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return bad("what follows the ? is not readable")
@@ -164,7 +167,9 @@ func parameters(opts *redis.UniversalOptions, query string) error {
 		case "sentinel_password":
 			opts.SentinelPassword = values.Get(name)
 		default:
-			return bad(fmt.Sprintf("the parameter %q is unknown; db, sentinel_username and sentinel_password are known", name))
+			if !secure.take(name, values.Get(name)) {
+				return bad(fmt.Sprintf("the parameter %q is unknown; db, sentinel_username, sentinel_password, %s are known", name, strings.Join([]string{tlsCA, tlsCert, tlsKey, tlsName}, ", ")))
+			}
 		}
 	}
 	return nil

@@ -32,13 +32,13 @@ func TestAddressesAreRead(t *testing.T) {
 		"unix://ann:pw@/run/redis.sock":       {addrs: "/run/redis.sock", user: "ann", pass: "pw"},
 		"redis://[::1]:6379":                  {addrs: "[::1]:6379"},
 	} {
-		o, err := parse(address)
+		o, secure, err := parse(address)
 		if err != nil {
 			t.Errorf("%s: %v", address, err)
 			continue
 		}
 		if strings.Join(o.Addrs, ",") != want.addrs || o.DB != want.db || o.Username != want.user || o.Password != want.pass ||
-			(o.TLSConfig != nil) != want.tls || o.IsClusterMode != want.cluster || o.MasterName != want.master {
+			(secure != nil) != want.tls || o.IsClusterMode != want.cluster || o.MasterName != want.master {
 			t.Errorf("%s is read as %+v", address, o)
 		}
 	}

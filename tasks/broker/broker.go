@@ -26,10 +26,11 @@ type Config struct {
 	// servers are shut down.
 	Redis redis.UniversalClient
 
-	// Dial makes a further client for the same Redis; a server makes two and
-	// closes them. Nil copies the options of Redis, which must then be a
-	// *redis.Client (plain or Sentinel) or a *redis.ClusterClient.
-	Dial func() redis.UniversalClient
+	// Dial makes a further client for the same Redis, of at most pool connections (0:
+	// the default); a server makes two and closes them. Nil copies the options of Redis,
+	// which must then be a plain *redis.Client or a *redis.ClusterClient: a copy of a
+	// client of Sentinel would not follow a failover.
+	Dial func(pool int) (redis.UniversalClient, error)
 
 	// Log gets what Asynq has to say: its errors as warnings, one in 30 s at
 	// most, all else at the level debug. A handler's panic is an error there.
@@ -45,7 +46,7 @@ type Config struct {
 type Broker struct {
 	rdb          redis.UniversalClient
 	client       *asynq.Client
-	dial         func(pool int) redis.UniversalClient
+	dial         func(pool int) (redis.UniversalClient, error)
 	log          *slog.Logger
 	asynqLog     *asynqLog
 	scripts      scripts

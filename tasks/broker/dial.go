@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -8,18 +9,28 @@ import (
 
 // dialer says how the servers get clients of their own. pool bounds a client's
 // connections, 0 leaves the default.
-func dialer(cfg Config) (func(pool int) redis.UniversalClient, error) {
+func dialer(cfg Config) (func(pool int) (redis.UniversalClient, error), error) {
 	if cfg.Dial != nil {
-		return func(int) redis.UniversalClient { return cfg.Dial() }, nil
+		return cfg.Dial, nil
 	}
 	switch c := cfg.Redis.(type) {
 	case *redis.Client:
-		return func(pool int) redis.UniversalClient { return redis.NewClient(likeClient(c.Options(), pool)) }, nil
+		if c.Options().Addr == sentinelAddr {
+			return nil, errors.New("broker: a copy of a client of Sentinel does not follow a failover: set Dial")
+		}
+		return func(pool int) (redis.UniversalClient, error) {
+			return redis.NewClient(likeClient(c.Options(), pool)), nil
+		}, nil
 	case *redis.ClusterClient:
-		return func(pool int) redis.UniversalClient { return redis.NewClusterClient(likeCluster(c.Options(), pool)) }, nil
+		return func(pool int) (redis.UniversalClient, error) {
+			return redis.NewClusterClient(likeCluster(c.Options(), pool)), nil
+		}, nil
 	}
 	return nil, fmt.Errorf("broker: clients like a %T cannot be made: set Dial", cfg.Redis)
 }
+
+// sentinelAddr is what go-redis calls the address of a client that follows a master.
+const sentinelAddr = "FailoverClient"
 
 func likeClient(from *redis.Options, pool int) *redis.Options {
 	o := *from

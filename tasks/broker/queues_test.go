@@ -215,7 +215,7 @@ func TestNewRefusesWhatItCannotUse(t *testing.T) {
 	if _, err := New(Config{Redis: ring}); err == nil {
 		t.Error("a client that cannot be copied is accepted")
 	}
-	if _, err := New(Config{Redis: ring, Dial: func() redis.UniversalClient { return ring }}); err != nil {
+	if _, err := New(Config{Redis: ring, Dial: func(int) (redis.UniversalClient, error) { return ring, nil }}); err != nil {
 		t.Error(err)
 	}
 }

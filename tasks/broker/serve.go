@@ -90,10 +90,18 @@ func (b *Broker) Serve(cfg ServeConfig) (*Server, error) {
 	for i, q := range cfg.Queues {
 		priority[q] = len(cfg.Queues) - i
 	}
+	client, err := b.dial(0)
+	if err != nil {
+		return nil, fmt.Errorf("broker: serve: %w", err)
+	}
+	waits, err := b.dial(len(cfg.Queues) + 1)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("broker: serve: %w", err), client.Close())
+	}
 	s := &Server{
-		client: b.dial(0),
+		client: client,
 		gate:   newGate(),
-		waker:  newWaker(cfg.Queues, b.dial(len(cfg.Queues)+1), &b.slowed, b.asynqLog),
+		waker:  newWaker(cfg.Queues, waits, &b.slowed, b.asynqLog),
 		desk:   newDesk(b, cfg.Handle),
 	}
 	s.client.AddHook(s.gate)
