@@ -63,6 +63,7 @@ type node struct {
 	lost chan error // the agents' names were taken over
 
 	address string // of Redis
+	self    string // incarnation of this process
 
 	signals *interrupts
 }
@@ -137,6 +138,7 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 	if err != nil {
 		return err
 	}
+	n.self = self.Incarnation
 	self.Serves, self.Schema = c.serves, workflow.SchemaVersion
 	n.desk, err = newDesk(ctx, c.cfg, rdb, parts{
 		worker: self.Incarnation, identity: n.looked,
@@ -154,6 +156,11 @@ func (n *node) build(ctx context.Context, c nodeConfig, rdb redis.UniversalClien
 		return err
 	}
 	n.checkChannels(ctx)
+	if c.serves {
+		if err := n.examine(ctx, rdb); err != nil {
+			return err
+		}
+	}
 	n.relay, err = relay.New(relay.Config{Outbox: seamStore(n.store), Engine: n.engine, Broker: seamBroker(n.broker), Inbox: n.inbox, Log: n.log})
 	if err != nil {
 		return err

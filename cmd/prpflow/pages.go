@@ -13,6 +13,7 @@ import (
 	"github.com/prpflow/prpflow/dashboards"
 	"github.com/prpflow/prpflow/internal/access"
 	"github.com/prpflow/prpflow/internal/config"
+	"github.com/prpflow/prpflow/internal/redisconn"
 )
 
 // pages is the HTTP server of a node.
@@ -45,8 +46,11 @@ func (n *node) pages(cfg config.Config, listener net.Listener) (*pages, error) {
 
 // ready says what keeps the process from carrying PRPs.
 func (n *node) ready(ctx context.Context) error {
-	if err := n.rdb.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("the store does not answer: %w", err)
+	if err := n.registry.Probe(ctx, n.self); err != nil { // a ping says nothing of writes
+		if refusal, ok := redisconn.Refused(err); ok {
+			return errors.New(refusal.Sentence)
+		}
+		return fmt.Errorf("the store takes no writes: %w", err)
 	}
 	if !n.relay.Alive() {
 		return errors.New("the relay does not run")

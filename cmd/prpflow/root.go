@@ -81,7 +81,7 @@ func (p *program) root() *cobra.Command {
 		p.shortCmd("undepend", "Let a PRP go without the dependencies that it waits for"))
 	add("look", p.listCmd(), p.showCmd(), p.historyCmd(), p.watchCmd(), p.logsCmd(), p.agentsCmd())
 	add("talk", p.sendCmd(), p.inboxCmd(), p.broadcastCmd(), p.spoolCmd())
-	add("operate", p.queueCmd(), p.dlqCmd(), p.modeCmd(), p.exportCmd(), p.lifecycleCmd(), p.configCmd(), p.versionCmd())
+	add("operate", p.queueCmd(), p.dlqCmd(), p.modeCmd(), p.exportCmd(), p.lifecycleCmd(), p.doctorCmd(), p.configCmd(), p.versionCmd())
 	strictHelp(root)
 	return root
 }

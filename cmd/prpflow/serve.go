@@ -47,6 +47,7 @@ func (p *program) serveCmd() *cobra.Command {
 	f.String("listen", "", "address of the pages (default 127.0.0.1:8080)")
 	f.Bool("insecure", false, "allow an address that others can reach, without tokens")
 	f.Bool("embedded", false, "keep everything in the memory of this process, in place of a Redis")
+	f.Bool("accept-eviction", false, "work on a Redis that throws keys, and so PRPs, away when its memory is full")
 	f.Bool("asynqmon-write", false, "let asynqmon change queues and tasks")
 	f.Duration("drain", 0, "how long runs may finish after SIGTERM (default 30s)")
 	f.String("state-dir", "", "folder for results that are not delivered yet")

@@ -22,6 +22,8 @@ type Config struct {
 	Insecure bool
 	// Embedded keeps everything in memory, in place of a Redis.
 	Embedded bool
+	// AcceptEviction has serve work on a Redis that throws keys away.
+	AcceptEviction bool
 	// AsynqmonWrite lets asynqmon change queues and tasks.
 	AsynqmonWrite bool
 	// Tokens open the HTTP server, those of api.tokens and of api.tokens_file.

@@ -19,6 +19,7 @@ const (
 	KeyInsecure      = "insecure"
 	KeyEmbedded      = "embedded"
 	KeyAsynqmonWrite = "asynqmon.write"
+	KeyEviction      = "accept.eviction"
 	KeyAPITokens     = "api.tokens"
 	KeyTokensFile    = "api.tokens_file"
 	KeyHosts         = "hosts"
@@ -60,6 +61,7 @@ var keys = []key{
 	{name: KeyInsecure, value: "false"},
 	{name: KeyEmbedded, value: "false"},
 	{name: KeyAsynqmonWrite, value: "false"},
+	{name: KeyEviction, value: "false"},
 	{name: KeyAPITokens, secret: true, noFlag: true},
 	{name: KeyTokensFile, noFlag: true},
 	{name: KeyHosts, noFlag: true},

@@ -33,6 +33,8 @@ func (c *Config) set(name, text string) (err error) {
 		c.Insecure, err = truth(text)
 	case KeyEmbedded:
 		c.Embedded, err = truth(text)
+	case KeyEviction:
+		c.AcceptEviction, err = truth(text)
 	case KeyAsynqmonWrite:
 		c.AsynqmonWrite, err = truth(text)
 	case KeyAPITokens:
