@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/prpflow/prpflow/internal/mortal"
 	"github.com/prpflow/prpflow/internal/redistest"
 )
 
@@ -20,7 +21,7 @@ var built struct {
 	missing string
 }
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) { os.Exit(mortal.Tests(func() int { return run(m) })) }
 
 func run(m *testing.M) int {
 	sources, err := filepath.Glob(filepath.Join(programSource, "*.go"))

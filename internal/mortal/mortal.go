@@ -47,8 +47,15 @@ for round in 1 2 3; do
 done
 rm -rf "$0"`
 
+// inside is true within Tests: the folder of the outermost call is enough.
+var inside bool
+
 // Tests runs tests whose temporary folders are all in one, which goes with the process.
 func Tests(run func() int) int {
+	if inside {
+		return run()
+	}
+	inside = true
 	dir, err := os.MkdirTemp("", "pf-")
 	if err != nil {
 		return run()
