@@ -37,15 +37,20 @@ func Run(cmd *exec.Cmd) error {
 }
 
 // broom waits for this process' end; then it kills whoever works below its folder, which
-// are servers that outlive who started them, and removes the folder.
-const broom = `trap '' HUP INT TERM; read -r over && exit 0
-for round in 1 2 3; do
-  for p in /proc/[0-9]*; do
-    case $(readlink "$p/cwd" 2>/dev/null) in "$0"|"$0"/*) kill -s KILL "${p#/proc/}" 2>/dev/null;; esac
+// are servers that outlive who started them, and removes the folder. It is nobody's child:
+// who kills a tree of processes leaves it alone.
+const broom = `exec 3<&0
+(
+  trap '' HUP INT TERM
+  read -r over <&3 && exit 0
+  for round in 1 2 3; do
+    for p in /proc/[0-9]*; do
+      case $(readlink "$p/cwd" 2>/dev/null) in "$0"|"$0"/*) kill -s KILL "${p#/proc/}" 2>/dev/null;; esac
+    done
+    sleep 0.3
   done
-  sleep 0.3
-done
-rm -rf "$0"`
+  rm -rf "$0"
+) >/dev/null 2>&1 &`
 
 // inside is true within Tests: the folder of the outermost call is enough.
 var inside bool
