@@ -83,11 +83,15 @@ func sweep(dir string) io.WriteCloser {
 	cmd := exec.Command("/bin/sh", "-c", broom, dir)
 	cmd.Dir = "/"
 	ownSession(cmd)
-	in, err := cmd.StdinPipe()
-	if err != nil || cmd.Start() != nil {
+	out, in, err := os.Pipe() // not the command's own, which is closed when the command ends
+	if err != nil {
 		return nil
 	}
-	go func() { _ = cmd.Wait() }()
+	defer out.Close()
+	if cmd.Stdin = out; cmd.Run() != nil {
+		_ = in.Close()
+		return nil
+	}
 	return in
 }
 
