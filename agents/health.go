@@ -22,6 +22,10 @@ const (
 	pauseMost  = 4 * time.Second
 	badStreak  = 3 // failed runs in a row that make one ask how its peers do
 
+	// othersFirst is how long a PRP on which the agent said nothing leaves a trial to
+	// others: it may be the PRP, and they must not wait behind it.
+	othersFirst = 6 * time.Second
+
 	lookEvery = 250 * time.Millisecond
 )
 
@@ -42,10 +46,12 @@ type condition struct {
 	trial  bool // the next run decides
 	busy   bool // which is under way
 
-	streak int       // failed runs in a row
-	pause  time.Time // takes nothing until then, for them
-	silent bool      // its last run ended well, had nothing to say, and that was not enough
-	done   int64     // runs that came to an end
+	streak int             // failed runs in a row
+	pause  time.Time       // takes nothing until then, for them
+	silent bool            // its last run ended well, had nothing to say, and that was not enough
+	mute   map[string]bool // PRPs whose runs were so since a run came to an end
+	tried  time.Time       // since when it is on trial
+	done   int64           // runs that came to an end
 }
 
 func (h *health) now() condition {
@@ -56,12 +62,14 @@ func (h *health) now() condition {
 
 // enter asks for leave to run something: 0, or how long there is none and why. Who
 // got leave calls leave.
-func (h *health) enter(now time.Time) (wait time.Duration, why string) {
+func (h *health) enter(now time.Time, prp string) (wait time.Duration, why string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
 	case h.reason != "":
 		return max(h.next.Sub(now), lookEvery), "it is unwell: " + h.reason
+	case h.trial && h.mute[prp] && now.Sub(h.tried) < othersFirst:
+		return pauseFirst, "it is tried with another PRP first"
 	case h.trial && h.busy:
 		return pauseFirst, "it is on trial with another run"
 	case h.pause.After(now):
@@ -109,7 +117,7 @@ func (h *health) due(now time.Time) (due, check bool) {
 func (h *health) try() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.reason, h.trial, h.pause = "", true, time.Time{}
+	h.reason, h.trial, h.pause, h.tried = "", true, time.Time{}, time.Now()
 }
 
 // worked notes a run that came to an end: the agent is well. It says whether that
@@ -146,11 +154,16 @@ func (h *health) acquit() {
 	h.trial, h.since, h.wait = false, time.Time{}, 0
 }
 
-// mute notes whether the last run ended well, said nothing, and that was not enough.
-func (h *health) mute(refused bool) {
+// quiet notes whether the last run ended well, said nothing, and that was not enough.
+func (h *health) quiet(prp string, refused bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.silent = refused
+	if h.silent = refused; refused {
+		if h.mute == nil {
+			h.mute = map[string]bool{}
+		}
+		h.mute[prp] = true
+	}
 }
 
 func (h *health) wasMute() bool {

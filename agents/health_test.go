@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prpflow/prpflow/agents"
@@ -172,4 +173,31 @@ func TestAgentWhoseRunsOnlyFailIsSetAsideWhereItsPeersSucceed(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestPRPThatMakesAgentsSilentDoesNotKeepTheTrialsFromOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, with(func(_ context.Context, task agents.Task) tasks.Result {
+			if task.Job.PRP == "PRP-1" {
+				return tasks.Result{Outcome: tasks.Done, Silent: true}
+			}
+			return tasks.Result{Outcome: tasks.Done}
+		}))
+		h.engine.verdict = tasks.Verdict{After: time.Second, Reason: "evidence missing"}
+		go func() { _ = h.Run(t.Context()) }()
+		give := func(prp, job string) error {
+			return h.Handle("dev-1")(t.Context(), tasks.Order{PRP: prp, Job: job})
+		}
+		later(t, give("PRP-1", "PRP-1:1:a"))
+		if err := give("PRP-1", "PRP-1:2:a"); !errors.Is(err, tasks.ErrStale) {
+			t.Errorf("the second silent run: %v", err)
+		}
+		time.Sleep(11 * time.Second) // the trial begins
+		later(t, give("PRP-1", "PRP-1:3:a"))
+		h.engine.do(func() { h.engine.verdict = tasks.Verdict{} })
+		if err := give("PRP-2", "PRP-2:1:a"); err != nil || len(h.engine.delivered) != 2 {
+			t.Errorf("another PRP has the trial: %v, %d delivered", err, len(h.engine.delivered))
+		}
+	})
 }

@@ -102,12 +102,12 @@ func (r *Runtime) run(ctx context.Context, run *running) error {
 	watch := r.watchLog(ctx, run, log)
 	mail := r.hold(ctx, run)
 	result := r.work(ctx, run, Task{Assignment: assignment, Run: run.Run, Agent: run.agent.spec, Dir: dir.path, Log: log, Messages: mail.Messages(), Stopping: r.draining})
-	result = r.diagnose(ctx, run.agent, result)
+	result = r.diagnose(ctx, run, result)
 	if reported(result) {
 		logLong(log, result)
 		watch.finish()
 		err := r.deliver(ctx, run, dir, result)
-		r.heard(run.agent, result, err)
+		r.heard(run, result, err)
 		r.settleMail(ctx, run, mail, finished(result) && (err == nil || final(err)))
 		watch.again()
 		return err
@@ -212,11 +212,13 @@ func (r *Runtime) work(ctx context.Context, run *running, t Task) tasks.Result {
 
 // diagnose draws what follows from a result for the agent: whether it can work at
 // all. Of a result that is its fault and not the work's, the reason is left.
-func (r *Runtime) diagnose(ctx context.Context, a *agent, result tasks.Result) tasks.Result {
+func (r *Runtime) diagnose(ctx context.Context, run *running, result tasks.Result) tasks.Result {
+	a := run.agent
 	byRun := false
 	switch {
 	case result.Unwell != "":
 	case result.Silent && a.health.wasMute():
+		a.health.quiet(run.PRP, true)
 		result, byRun = tasks.Result{Unwell: "two runs in a row ended with exit code 0 and without a result"}, true
 	case finished(result):
 		if !result.Silent {
@@ -249,14 +251,14 @@ func (r *Runtime) worked(a *agent) {
 
 // heard draws what follows from the answer to a result that said nothing: where the
 // lifecycle asks for nothing, it was enough.
-func (r *Runtime) heard(a *agent, result tasks.Result, answer error) {
+func (r *Runtime) heard(run *running, result tasks.Result, answer error) {
 	switch {
 	case !result.Silent:
-		a.health.mute(false)
+		run.agent.health.quiet(run.PRP, false)
 	case asked(answer):
-		a.health.mute(true)
+		run.agent.health.quiet(run.PRP, true)
 	case answer == nil:
-		r.worked(a)
+		r.worked(run.agent)
 	}
 }
 

@@ -164,7 +164,7 @@ func (r *Runtime) Handle(name string) func(ctx context.Context, o tasks.Order) e
 		if run := r.running(o.Job); run != nil {
 			return run.wait(ctx)
 		}
-		if err := r.admit(ctx, a); err != nil {
+		if err := r.admit(ctx, a, o.PRP); err != nil {
 			return err
 		}
 		run, mine := r.open(a, o)
@@ -183,7 +183,7 @@ func (r *Runtime) Handle(name string) func(ctx context.Context, o tasks.Order) e
 
 // admit waits until the agent has room for a run. The broker may hand out more
 // than the agent runs at a time, after it lost a lease.
-func (r *Runtime) admit(ctx context.Context, a *agent) error {
+func (r *Runtime) admit(ctx context.Context, a *agent, prp string) error {
 	for {
 		select {
 		case <-r.draining:
@@ -202,7 +202,7 @@ func (r *Runtime) admit(ctx context.Context, a *agent) error {
 		}
 		wait := a.limited()
 		if wait <= 0 {
-			sick, why := a.health.enter(time.Now())
+			sick, why := a.health.enter(time.Now(), prp)
 			if sick <= 0 {
 				return nil
 			}

@@ -7,9 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attributes make the command a group's leader that dies with the runtime.
+// attributes make the command the leader of a session, and so of a group that nobody
+// below it can leave for the runtime's. It dies with the runtime.
 func attributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 }
 
 // awaitExit waits for the command's end and leaves it unburied: until it is

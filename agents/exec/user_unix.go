@@ -63,8 +63,8 @@ func (i *identity) credential() *syscall.Credential {
 	return &syscall.Credential{Uid: i.uid, Gid: i.gid, Groups: i.groups}
 }
 
-// give makes the folder of a run the user's, and lets him pass the two above it, which
-// nobody but the runtime can list.
+// give makes the folder of a run the user's, and lets him pass the three above it, up to
+// the state folder, which nobody but the runtime can list.
 func (i *identity) give(dir string) error {
 	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
@@ -72,8 +72,12 @@ func (i *identity) give(dir string) error {
 		}
 		return os.Lchown(path, int(i.uid), int(i.gid))
 	})
-	for _, above := range []string{filepath.Dir(dir), filepath.Dir(filepath.Dir(dir))} {
-		err = errors.Join(err, os.Chmod(above, 0o711))
+	above := dir
+	for range 3 {
+		above = filepath.Dir(above)
+		if info, serr := os.Stat(above); serr == nil && !i.passes(info) && owned(info) {
+			err = errors.Join(err, os.Chmod(above, info.Mode().Perm()|0o011))
+		}
 	}
 	if err != nil {
 		return err
@@ -90,6 +94,12 @@ func (i *identity) give(dir string) error {
 			return nil
 		}
 	}
+}
+
+// owned says whether a folder is the runtime's.
+func owned(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
 }
 
 // passes says whether the user may go through a folder.

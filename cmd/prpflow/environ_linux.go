@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -19,6 +20,9 @@ const handed = "PRPFLOW_ENVIRONMENT_FD"
 // /proc/PID/environ: it starts itself anew without, and is handed its variables through
 // a file that has no name.
 func hideEnvironment(args, env []string) []string {
+	// What whoever started this process left open is not for agents: not even for those
+	// that run as another user.
+	defer func() { _ = unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC) }()
 	if mine, ok := readHanded(env); ok {
 		return mine
 	}

@@ -34,7 +34,7 @@ func (n *node) pages(cfg config.Config, listener net.Listener) (*pages, error) {
 		return nil, err
 	}
 	s := &pages{
-		server:  &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
+		server:  &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, MaxHeaderBytes: 64 << 10, IdleTimeout: 2 * time.Minute},
 		handler: handler, done: make(chan struct{}),
 	}
 	go func() {

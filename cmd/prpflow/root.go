@@ -29,7 +29,7 @@ func run(ctx context.Context, args []string, w world) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if failed := p.screen.failed; failed != nil && (err == nil || errors.Is(err, failed)) {
-		err = fmt.Errorf("standard output cannot be written: %w", rootCause(failed))
+		err, p.running = fmt.Errorf("standard output cannot be written: %w", rootCause(failed)), true
 	}
 	if err == nil {
 		return exitOK

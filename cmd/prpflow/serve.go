@@ -59,12 +59,12 @@ func (p *program) serve(ctx context.Context, cfg config.Config, specs []agents.S
 	log := p.logger()
 	listener, err := listen(ctx, cfg.Listen)
 	if err != nil {
-		return err
+		return orderly(ctx, err)
 	}
 	defer listener.Close()
 	address, end, err := p.redis(ctx, cfg, log)
 	if err != nil {
-		return err
+		return orderly(ctx, err)
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	n, err := startNode(ctx, nodeConfig{cfg: cfg, redis: address, specs: specs, serves: true, state: cfg.StateDir, mode: p.variable(mode.Variable), log: log, signals: p.signals, spare: redisconn.Owns})

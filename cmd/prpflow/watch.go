@@ -63,8 +63,9 @@ type follower struct {
 	move     func(id string, e workflow.Entry)
 	picture  *picture // nil: lines only
 
-	say  func(line string) // news that is no move; nil where nobody reads it
-	seen map[string]shownTo
+	broken func() error      // the output cannot be written
+	say    func(line string) // news that is no move; nil where nobody reads it
+	seen   map[string]shownTo
 }
 
 // shownTo says how much of a PRP's history has been shown.
@@ -75,7 +76,7 @@ type shownTo struct {
 }
 
 func (p *program) follower(d *desk, ids []string, asJSON bool) *follower {
-	f := &follower{d: d, ids: ids, seen: map[string]shownTo{}}
+	f := &follower{broken: func() error { return p.screen.failed }, d: d, ids: ids, seen: map[string]shownTo{}}
 	f.move = func(id string, e workflow.Entry) { fmt.Fprintln(p.out, moveLine(id, e)) }
 	f.say = func(line string) { fmt.Fprintln(p.out, line) }
 	switch {
@@ -201,7 +202,7 @@ func (f *follower) look(ctx context.Context, quiet bool) ([]workflow.View, error
 	if f.picture != nil {
 		f.picture.draw(views)
 	}
-	return views, nil
+	return views, f.broken()
 }
 
 // lookAt shows what has happened to one, and what it waits for where that is news.

@@ -23,6 +23,9 @@ func TestTokensOfAFileAreReadLineByLine(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
+	if _, err := ParseTokens(" , "); err == nil {
+		t.Error("commas without a token open the server")
+	}
 	if _, err := Join(tokens, tokens[:1]); err == nil || !strings.Contains(err.Error(), "viewer:v and viewer:v") {
 		t.Errorf("the same in two sources: %v", err)
 	}
@@ -119,7 +122,7 @@ func TestPeopleLogInOnceAndOut(t *testing.T) {
 	if r := b.do("GET", "/board", nil); r.StatusCode != 401 {
 		t.Errorf("after its time: %d", r.StatusCode)
 	}
-	for _, next := range []string{"//evil.example", "https://evil.example", `/\evil.example`, "evil", "/a\r\nb"} {
+	for _, next := range []string{"//evil.example", "https://evil.example", `/\evil.example`, "/\t/evil.example", "evil", "/a\r\nb"} {
 		if r := b.do("POST", "/login", url.Values{"token": {"s3cret"}, "next": {next}}); r.Header.Get("Location") != "/" {
 			t.Errorf("%q leads to %s", next, r.Header.Get("Location"))
 		}

@@ -3,6 +3,7 @@ package access
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -58,7 +59,13 @@ var (
 
 // ParseTokens reads role:name:token, separated by commas. A sentence about a
 // wrong one tells its place in the list, never its text.
-func ParseTokens(text string) ([]Token, error) { return parse(strings.Split(text, ",")) }
+func ParseTokens(text string) ([]Token, error) {
+	tokens, err := parse(strings.Split(text, ","))
+	if err == nil && len(tokens) == 0 && text != "" { // variables that are not set, most often
+		err = errors.New("there is no token between the commas")
+	}
+	return tokens, err
+}
 
 // ParseFile reads a file of one role:name:token a line. Empty lines, and those that
 // begin with #, are passed over.

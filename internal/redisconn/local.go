@@ -333,6 +333,7 @@ func (s *LocalServer) quiet() bool {
 // writeURL puts the address there whole: a reader never sees half of it.
 func writeURL(data, address string) error {
 	file := filepath.Join(data, urlFile)
+	_ = os.Remove(file + ".new") // whatever is there: it may be a pipe
 	if err := os.WriteFile(file+".new", []byte(address+"\n"), 0o600); err != nil {
 		return fmt.Errorf("write the address of redis-server: %w", err)
 	}
