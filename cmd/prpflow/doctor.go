@@ -70,7 +70,7 @@ func (n *node) examine(ctx context.Context, rdb redis.UniversalClient) error {
 	for _, f := range found {
 		switch {
 		case f.Severity == redisconn.Severe && f.Rule == redisconn.RuleEviction && !n.cfg.AcceptEviction:
-			return fmt.Errorf("Redis at %s is refused: %s; %s, or accept that with --accept-eviction", redisconn.Address(rdb), f.What, f.Fix)
+			return fmt.Errorf("serving on Redis at %s is refused: %s; %s, or accept that with --accept-eviction", redisconn.Address(rdb), f.What, f.Fix)
 		case f.Severity != redisconn.Note:
 			n.log.Warn("Redis: "+f.What, "severity", f.Severity, "fix", f.Fix)
 		}
