@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,6 +65,9 @@ func (p *program) inboxCmd() *cobra.Command {
 			if err := o.check(); err != nil {
 				return err
 			}
+			if !o.take && strings.EqualFold(strings.TrimSpace(args[0]), "broadcast") {
+				return p.showInbox("broadcast", []inbox.Message{}, &o) // what is said to everybody is kept in no inbox
+			}
 			if _, err := inbox.Name(args[0]); err != nil {
 				return sendError(err)
 			}
@@ -82,6 +86,10 @@ func (p *program) look(ctx context.Context, d *desk, name string, o *inboxOption
 	if err != nil {
 		return err
 	}
+	return p.showInbox(name, messages, o)
+}
+
+func (p *program) showInbox(name string, messages []inbox.Message, o *inboxOptions) error {
 	if o.asJSON {
 		return p.asJSON(messages)
 	}

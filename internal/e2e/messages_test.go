@@ -280,3 +280,13 @@ func TestASpooledMessageThatCannotBeSentHoldsUpNoOther(t *testing.T) {
 	w.wantInbox("other", "four")
 	w.has("dlq list", w.want(0, "dlq", "list", "--json").out, `"two"`, `"three"`, "full")
 }
+
+func TestWhatIsSaidToEverybodyIsInNoInbox(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if a := w.want(0, "inbox", "Broadcast", "--json"); strings.TrimSpace(a.out) != "[]" {
+		t.Errorf("it shows %q", a.out)
+	}
+	w.want(2, "inbox", "broadcast", "--take")
+	w.want(2, "send", "broadcast", "hello")
+}
