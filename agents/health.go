@@ -90,6 +90,9 @@ func (h *health) leave() {
 func (h *health) sicken(now time.Time, reason string, byRun bool) (news bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.reason != "" && h.next.After(now) {
+		return false // of a run that began before: many that fail at once are one fault
+	}
 	byRun = byRun || h.trial // a check has found nothing
 	first, most := checkFirst, checkMost
 	if byRun {

@@ -201,3 +201,28 @@ func TestPRPThatMakesAgentsSilentDoesNotKeepTheTrialsFromOthers(t *testing.T) {
 		}
 	})
 }
+
+func TestManyRunsThatFailAtOnceAreOneFault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		reg, together := &crew{}, make(chan struct{})
+		h := open(t, func(c *agents.Config) {
+			with(func(context.Context, agents.Task) tasks.Result {
+				<-together
+				return tasks.Result{Unwell: "no space left"}
+			})(c)
+			c.Specs[0].Concurrency, c.Registry = 8, reg
+		})
+		for n := range int64(8) {
+			go func() {
+				_ = h.Handle("dev-1")(t.Context(), tasks.Order{PRP: "PRP-1", Job: tasks.NewJobID("PRP-1", n, "x")})
+			}()
+		}
+		synctest.Wait()
+		close(together)
+		synctest.Wait()
+		if in := time.Until(reg.shown().Probe); in > 2*time.Second {
+			t.Errorf("after eight runs that failed at once it is looked at again in %s", in)
+		}
+	})
+}

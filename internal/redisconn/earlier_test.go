@@ -1,13 +1,13 @@
 package redisconn
 
 import (
-	"errors"
 	"net"
 	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/prpflow/prpflow/internal/mortal"
+	"github.com/prpflow/prpflow/internal/redistest"
 )
 
 // earlier starts a server as earlier versions did: at a port.
@@ -20,10 +20,8 @@ func earlier(t *testing.T, dir string) (address string, server *exec.Cmd) {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	must(t, l.Close())
 	server = exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes", "--save", "")
-	if err := mortal.Start(server); errors.Is(err, exec.ErrNotFound) {
-		t.Skip(ErrNoServer)
-	}
-	must(t, err)
+	redistest.Command(t, "redis", "redis-server")
+	must(t, mortal.Start(server))
 	t.Cleanup(func() { _, _ = server.Process.Kill(), server.Wait() })
 	address = "redis://127.0.0.1:" + port
 	must(t, writeURL(folder, address))
